@@ -44,7 +44,7 @@ def main() -> None:
         install()
     path = find()
     if path is None:
-        sys.exit("No Chromium was found and none could be installed; install Chromium or Chrome and try again.")
+        sys.exit("No Chromium was found and none could be installed; install Chromium and try again.")
     print(f"Browser for the page tests: {path}")
 
 

@@ -27,7 +27,8 @@ def direct_requirements(project: dict, extras: tuple[str, ...]) -> list[str]:
     lines = list(project["dependencies"])
     for extra in extras:
         lines += project["optional-dependencies"][extra]
-    return sorted({normalize(re.match(r"[\w.-]+", line).group()) for line in lines})
+    names = {normalize(re.match(r"[\w.-]+", line).group()) for line in lines}
+    return sorted(names - {"pip"})  # conda brings pip itself, and a freeze leaves it out
 
 
 def environment(pins: dict[str, str], project: dict) -> str:
