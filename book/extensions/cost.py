@@ -1,0 +1,165 @@
+"""Sphinx: what a chapter costs and what the bench measured, written from the files of the build.
+
+- role {cost}`this chapter` and directive {cost}: "CPU 41 s on 1 core, 1.1 GB of memory".
+- directive {costs-table}: one row a chapter, and the machine.
+- directive {bench-table}: the rows of `records/bench.json`.
+
+No number is typed. A file or an entry that is missing is a warning, so a strict build fails.
+"""
+
+import json
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective, SphinxRole
+
+COSTS = "_build/costs.json"
+BENCH = "records/bench.json"
+LOGGER = logging.getLogger(__name__)
+
+
+def load(root, name: str) -> dict | None:
+    """A JSON file below the root of the book, or None where it is missing."""
+    path = Path(root) / name
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words: "0.4 s", "41 s", "2 min 5 s"."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    return f"{whole} s" if whole < 90 else f"{whole // 60} min {whole % 60} s"
+
+
+def sentence(entry: dict) -> str:
+    """Cost of one chapter in words, from its entry in `costs.json`."""
+    threads = entry["threads"]
+    return (f"CPU {duration(entry['seconds'])} on {threads} core{'s' if threads > 1 else ''}, "
+            f"{entry['memory']:.1f} GB of memory")
+
+
+def machine_words(machine: dict) -> str:
+    """The machine and the versions of one measurement, in one sentence."""
+    versions = ", ".join(f"{name} {version}" for name, version in sorted(machine.get("versions", {}).items()))
+    words = f"Measured on {machine['processor']} with {machine['cores']} cores and {machine['memory']:.0f} GB"
+    return f"{words}; {versions}." if versions else f"{words}."
+
+
+def table(header: list[str], rows: list[list], classes: tuple[str, ...] = ()) -> nodes.table:
+    """A docutils table; a cell is a text or a node."""
+    group = nodes.tgroup(cols=len(header))
+    group += [nodes.colspec(colwidth=1) for _ in header]
+    head, body = nodes.thead(), nodes.tbody()
+    for part, lines in ((head, [header]), (body, rows)):
+        for line in lines:
+            row = nodes.row()
+            for cell in line:
+                content = nodes.Text(cell) if isinstance(cell, str) else cell
+                row += nodes.entry("", nodes.paragraph("", "", content))
+            part += row
+    group += [head, body]
+    return nodes.table("", group, classes=["colwidths-auto", *classes])
+
+
+class CostRole(SphinxRole):
+    """{cost}`this chapter`, or the name of another one, such as {cost}`03_interaction`."""
+
+    def run(self):
+        name = self.env.docname if self.text == "this chapter" else f"chapters/{self.text}"
+        return [nodes.inline("", _cost(self.env, name, self.get_location()), classes=["cost"])], []
+
+
+class CostDirective(SphinxDirective):
+    """A paragraph with the cost of this chapter."""
+
+    def run(self):
+        text = _cost(self.env, self.env.docname, self.get_location())
+        return [nodes.paragraph("", text, classes=["cost"])]
+
+
+class CostsTable(SphinxDirective):
+    """A table of all chapters that ran."""
+
+    def run(self):
+        data = load(self.env.srcdir, COSTS)
+        _remember(self.env, COSTS)
+        if data is None:
+            return _missing(COSTS, "run book/tools/run_chapters.py", self.get_location())
+        rows = [[_link(self.env, name), duration(entry["seconds"]), f"{entry['memory']:.2f} GB",
+                 str(entry["threads"])] for name, entry in sorted(data["chapters"].items())]
+        header = ["notebook", "time", "peak memory", "threads"]
+        return [table(header, rows), nodes.paragraph("", machine_words(data["machine"]))]
+
+
+class BenchTable(SphinxDirective):
+    """The rows of the bench: what was measured, ours, theirs, their ratio."""
+
+    def run(self):
+        data = load(self.env.srcdir, BENCH)
+        _remember(self.env, BENCH)
+        if data is None:
+            return _missing(BENCH, "run make bench", self.get_location())
+        rows = [[row["name"], *(_number(row.get(key)) for key in ("ours", "theirs")), row.get("unit", ""),
+                 _number(row.get("ratio"))] for row in data["rows"]]
+        parts = [table(["measured", "ours", "theirs", "unit", "ratio"], rows)]
+        parts += [nodes.paragraph("", note) for note in data.get("notes", [])]
+        return [*parts, nodes.paragraph("", machine_words(data["machine"]))]
+
+
+def _number(value) -> str:
+    if value is None:
+        return "–"
+    return value if isinstance(value, str) else f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+def _link(env, name: str) -> nodes.Node:
+    """Title of a notebook, linked to its page; its bare name where the page is not in the book."""
+    from sphinx.addnodes import pending_xref
+
+    if name not in env.found_docs:
+        return nodes.literal("", name)
+    reference = pending_xref("", refdomain="std", reftype="doc", reftarget=f"/{name}", refdoc=env.docname,
+                             refexplicit=False, refwarn=True)
+    reference += nodes.inline("", name)
+    return reference
+
+
+def _missing(name: str, remedy: str, location) -> list[nodes.Node]:
+    LOGGER.warning("%s is missing; %s", name, remedy, location=location)
+    return [nodes.paragraph("", "not measured yet")]
+
+
+def _cost(env, name: str, location) -> str:
+    data = load(env.srcdir, COSTS)
+    if data is None or name not in data["chapters"]:
+        LOGGER.warning("%s has no cost of %s; run book/tools/run_chapters.py", COSTS, name, location=location)
+        return "not measured yet"
+    return sentence(data["chapters"][name])
+
+
+def _remember(env, name: str) -> None:
+    """Read this page again when the file changes."""
+    env.note_dependency(str(Path(env.srcdir) / name))
+
+
+def outdated(app, env, added, changed, removed) -> list[str]:
+    """Pages whose notebook ran again, or that had no cost when they were read.
+
+    Sphinx compares the sources alone, so it would keep the old outputs of a chapter whose helpers changed.
+    """
+    current = (load(app.srcdir, COSTS) or {"chapters": {}})["chapters"]
+    seen = getattr(env, "chapter_costs", {})
+    env.chapter_costs = current
+    return [name for name in sorted(set(current) | set(seen))
+            if current.get(name) != seen.get(name) and name in env.found_docs and name not in added]
+
+
+def setup(app):
+    app.add_role("cost", CostRole())
+    app.add_directive("cost", CostDirective)
+    app.add_directive("costs-table", CostsTable)
+    app.add_directive("bench-table", BenchTable)
+    app.connect("env-get-outdated", outdated)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,187 @@
+"""The static figures of the chapters, one a function: colour-blind safe, a white card on any page."""
+
+import base64
+import html
+import io
+from collections.abc import Sequence
+
+import numpy as np
+import seaborn as sns
+from IPython.display import display
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+# Lines and text: each has a contrast of at least 3 to white and to the dark page (#121212).
+LINES = ("#4477AA", "#CC6677", "#228833", "#AA3377")
+# The light two serve for areas only.
+PALETTE = ("#4477AA", "#CC6677", "#228833", "#CCBB44", "#66CCEE", "#AA3377")
+GREY = "#777777"
+PREDICTED, MEASURED = GREY, LINES[0]
+SIDE_NAMES = {1: "aligned", -1: "misaligned"}
+SIZE = (6.4, 3.8)  # inches; the page shows 100 pixels an inch
+
+
+def theme() -> None:
+    """Seaborn's white grid with this book's palette and matplotlib's own fonts."""
+    sns.set_theme(
+        context="notebook",
+        style="whitegrid",
+        palette=list(PALETTE),
+        rc={
+            "axes.edgecolor": "#555555",
+            "grid.color": "#dddddd",
+            "axes.spines.right": False,
+            "axes.spines.top": False,
+            "figure.facecolor": "white",
+            "font.family": "DejaVu Sans",
+            "font.size": 11,
+            "axes.labelsize": 11,
+            "legend.fontsize": 10,
+            "xtick.labelsize": 10,
+            "ytick.labelsize": 10,
+            "legend.frameon": False,
+            "mathtext.fontset": "dejavusans",
+            "savefig.dpi": 200,
+        },
+    )
+
+
+def show(figure: Figure, caption: str, alt: str) -> None:
+    """Display a figure with its caption and a text `alt` that tells those who cannot see it what it shows.
+
+    Works alike in the page, JupyterLab and Colab. Raises ValueError where `caption` or `alt` is empty.
+    """
+    for name, text in (("caption", caption), ("alt", alt)):
+        if not isinstance(text, str) or not text.strip():
+            raise ValueError(f"{name} must be a text that says what the figure shows, got {text!r}")
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=200, facecolor="white")
+    data = base64.b64encode(buffer.getvalue()).decode()
+    width = round(100 * figure.get_size_inches()[0])
+    card = "max-width:100%;height:auto;background:#fff"
+    page = (
+        f'<figure style="margin:0 0 1em"><img alt="{html.escape(alt)}" width="{width}" style="{card}" '
+        f'src="data:image/png;base64,{data}"><figcaption>{html.escape(caption)}</figcaption></figure>'
+    )
+    display({"text/html": page, "text/plain": f"{caption}\n{alt}"}, raw=True)
+
+
+def margin_trajectories(
+    steps: Sequence[float],
+    measured: np.ndarray | None = None,
+    predicted: np.ndarray | None = None,
+    envelope: tuple[np.ndarray, np.ndarray] | None = None,
+    *,
+    lines: int = 20,
+) -> Figure:
+    """Reward margins against training steps; leave `measured` out to draw the prediction first.
+
+    Parameters
+    ----------
+    steps : shape (T,).
+    measured, predicted : margins in nats, shape (T,) or (T, N); of N samples the median and the band from the
+        5th to the 95th percentile are drawn, and of `measured` the first `lines` samples.
+    envelope : lower and upper bound, shape (T,) each, NaN where there is none.
+    """
+    figure, axes = _blank("Training step", "Reward margin (nats)")
+    axes.axhline(0, color="#555555", lw=0.8)
+    if envelope is not None:
+        lower, upper = np.asarray(envelope, dtype=float)
+        axes.fill_between(steps, lower, upper, color=PALETTE[3], alpha=0.3, lw=0, label="proved envelope")
+    for name, margins, colour, dash in (
+        ("measured", measured, MEASURED, "-"),
+        ("predicted", predicted, PREDICTED, "--"),
+    ):
+        if margins is None:
+            continue
+        margins = np.asarray(margins, dtype=float).reshape(len(steps), -1)
+        if margins.shape[1] > 1:
+            low, high = np.percentile(margins, [5, 95], axis=1)
+            axes.fill_between(steps, low, high, color=colour, alpha=0.18, lw=0)
+            if name == "measured":
+                axes.plot(steps, margins[:, :lines], color=colour, lw=0.5, alpha=0.5)
+        label = f"{name}, median and 90 % of samples" if margins.shape[1] > 1 else name
+        axes.plot(steps, np.median(margins, axis=1), color=colour, ls=dash, lw=2, label=label)
+    return _finish(figure, axes)
+
+
+def predicted_against_measured(
+    predicted: Sequence[float],
+    measured: Sequence[float] | None = None,
+    *,
+    side: Sequence[int] | None = None,
+    tolerance: float | Sequence[float] | None = None,
+) -> Figure:
+    """Margin by margin, prediction across and measurement up: they agree on the diagonal.
+
+    Parameters
+    ----------
+    predicted, measured : shape (N,), in nats. Without `measured` the points stand where they should fall.
+    side : shape (N,), +1 or -1: colours and markers.
+    tolerance : how far a measurement may lie from its prediction, one number or shape (N,); drawn as bars.
+    """
+    predicted = np.asarray(predicted, dtype=float)
+    there = predicted if measured is None else np.asarray(measured, dtype=float)
+    figure, axes = _blank("Predicted reward margin (nats)", "Measured reward margin (nats)", size=(5.0, 4.6))
+    ends = np.array([min(predicted.min(), there.min()), max(predicted.max(), there.max())])
+    axes.plot(ends, ends, color="#555555", lw=1, ls="--", label="equal")
+    if tolerance is not None:
+        bars = np.broadcast_to(np.asarray(tolerance, dtype=float), predicted.shape)
+        axes.errorbar(predicted, predicted, yerr=bars, fmt="none", ecolor=GREY, alpha=0.4, label="tolerance")
+    sides = np.ones(len(predicted), int) if side is None else np.asarray(side)
+    for s, colour, marker in ((1, LINES[0], "o"), (-1, LINES[1], "^")):
+        at = sides == s
+        if at.any():
+            label = "samples" if side is None else f"{SIDE_NAMES[s]} side"
+            label += ", where they should fall" if measured is None else ""
+            fill = "none" if measured is None else colour
+            axes.scatter(predicted[at], there[at], 22, marker=marker, fc=fill, ec=colour, lw=0.8, label=label)
+    return _finish(figure, axes)
+
+
+def two_accuracies(
+    steps: Sequence[float], margin_accuracy: Sequence[float], ranking_accuracy: Sequence[float] | None = None
+) -> Figure:
+    """Two shares of pairs against steps: margin above 0, and chosen answer more likely than the rejected."""
+    figure, axes = _blank("Training step", "Share of pairs (%)")
+    axes.plot(steps, 100 * np.asarray(margin_accuracy), color=LINES[0], lw=2, label="margin accuracy: r > 0")
+    if ranking_accuracy is not None:
+        label = "ranking accuracy: chosen more likely"
+        axes.plot(steps, 100 * np.asarray(ranking_accuracy), color=LINES[1], lw=2, ls="--", label=label)
+    axes.set_ylim(0, 102)
+    return _finish(figure, axes)
+
+
+def histogram_of_margins(
+    margins: Sequence[float], side: Sequence[int] | None = None, *, predicted: float | None = None
+) -> Figure:
+    """How many samples have which reward margin; those left of 0 are on the wrong side.
+
+    `margins` and `side` (+1 or -1) have shape (N,); `predicted` is one margin, drawn as a line. All in nats.
+    """
+    margins = np.asarray(margins, dtype=float)
+    figure, axes = _blank("Reward margin (nats)", "Number of samples")
+    edges = np.histogram_bin_edges(margins, bins=min(40, max(8, round(2 * len(margins) ** 0.5))))
+    groups = [margins] if side is None else [margins[np.asarray(side) == s] for s in (1, -1)]
+    labels = ["samples"] if side is None else [f"{SIDE_NAMES[s]} side" for s in (1, -1)]
+    colours = list(LINES[: len(groups)])
+    axes.hist(groups, bins=edges, stacked=True, color=colours, ec="white", lw=0.5, label=labels)
+    axes.axvline(0, color="#555555", lw=1)
+    if predicted is not None:
+        axes.axvline(predicted, color="#222222", ls="--", lw=2, label="predicted")
+    return _finish(figure, axes)
+
+
+def _blank(across: str, up: str, size: tuple[float, float] = SIZE) -> tuple[Figure, Axes]:
+    # Not through pyplot: nothing stays open, and nothing is shown twice.
+    figure = Figure(figsize=size, layout="constrained")
+    axes = figure.subplots()
+    axes.set(xlabel=across, ylabel=up)
+    return figure, axes
+
+
+def _finish(figure: Figure, axes: Axes) -> Figure:
+    handles, labels = axes.get_legend_handles_labels()
+    if handles:
+        figure.legend(handles, labels, loc="outside upper left", ncols=2)
+    return figure

@@ -1,0 +1,99 @@
+"""What a training run leaves behind: losses, margins and accuracies by step, and the settings that made them."""
+
+import io
+import json
+import os
+import zipfile
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A record of one training run at T recorded steps.
+
+    Attributes
+    ----------
+    steps : (T,) whole numbers, increasing; step 0 is the reference model, before any update.
+    losses : (T,) mean training loss.
+    margins : (T, N) reward margin of every training sample, or (T,) means over batches.
+    accuracies : (T,) share of training samples with margin > 0.  At step 0 all margins are 0 and so is the share.
+    test_margins : (T, M) reward margins of the M test samples, or None.
+    test_accuracies : (T,) share of test samples with margin > 0, or None.
+    test_gaps : (T, M) log p(chosen) - log p(rejected) of the test samples under the trained model, or None.
+    ranking_accuracies : (T,) share of test samples with gap > 0, which is not the margin accuracy, or None.
+    batch_losses : (n,) loss of the batch of every single step 1..n, before its update, or None.
+    seconds : (n,) wall-clock seconds of every step, or None.  The one array that differs between equal runs.
+    w : (K, d) for last-layer training, w_i = beta (W - W_0)^T u_i: a sample of value i has margin side * w_i . x.
+    settings : what made the run; anything that JSON can hold.
+    """
+
+    steps: np.ndarray
+    losses: np.ndarray
+    margins: np.ndarray
+    accuracies: np.ndarray
+    test_margins: np.ndarray | None = None
+    test_accuracies: np.ndarray | None = None
+    test_gaps: np.ndarray | None = None
+    ranking_accuracies: np.ndarray | None = None
+    batch_losses: np.ndarray | None = None
+    seconds: np.ndarray | None = None
+    w: np.ndarray | None = None
+    settings: dict = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, value in self.arrays().items():
+            object.__setattr__(self, name, np.asarray(value))
+        for name in ("losses", "margins", "accuracies", "test_margins", "test_accuracies", "test_gaps",
+                     "ranking_accuracies"):
+            value = getattr(self, name)
+            if value is not None and value.shape[:1] != self.steps.shape:
+                raise ValueError(f"{name} must have one row for each of the {len(self.steps)} steps, "
+                                 f"got shape {value.shape}")
+
+    def __len__(self) -> int:
+        """T, the number of recorded steps."""
+        return len(self.steps)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The arrays that the run holds, by name."""
+        named = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "settings"}
+        return {name: value for name, value in named.items() if value is not None}
+
+    def save(self, path: str | os.PathLike) -> Path:
+        """Write the run to `path` (npz with the settings as JSON); the file appears whole or not at all."""
+        file = io.BytesIO()
+        settings = np.array(json.dumps(self.settings, sort_keys=True))
+        np.savez_compressed(file, allow_pickle=False, settings=settings, **self.arrays())
+        return write_whole(path, file.getvalue())
+
+    @classmethod
+    def load(cls, path: str | os.PathLike) -> "Run":
+        """Read a run that `save` wrote.  Raises `ValueError` for a file that is not one or is damaged."""
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                stored = {name: file[name] for name in file.files}
+            settings = json.loads(str(stored.pop("settings")))
+            return cls(**stored, settings=settings)
+        except FileNotFoundError:
+            raise
+        except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+            raise ValueError(f"path must be a run written by Run.save, got {str(path)!r} ({error})") from error
+
+
+def write_whole(path: str | os.PathLike, content: bytes) -> Path:
+    """Write a file so that a crash, a full disk or a second writer never leaves half of it under its name."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+    return path

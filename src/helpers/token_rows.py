@@ -1,0 +1,101 @@
+"""The training samples as a force on the token rows of the unembedding: O(N d) work and memory.
+
+The state is A = beta Delta W on the rows of the tokens in play, shape (tokens, d). Then w_i = A[a_i] - A[b_i]
+and the margin of sample j of value i is r_j = w_i . (s_j x_j). The N x N interaction matrix is never built.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+import numpy as np
+from scipy.sparse.linalg import LinearOperator, eigsh
+
+from .layouts import TokenLayout
+
+
+class Samples(Protocol):
+    """Anything with embeddings `x` (N, d), `value` (N,) in 0..K-1 and `side` (N,) of +1 and -1."""
+
+    x: np.ndarray
+    value: np.ndarray
+    side: np.ndarray
+
+
+class TokenRows:
+    """Training samples, signed and sorted by value in float64 (the one copy of x that is made).
+
+    Raises `ValueError` as `checked_arrays` does.
+    """
+
+    def __init__(self, sample: Samples, layout: TokenLayout):
+        x, value, side = checked_arrays(sample, layout, "sample")
+        order = np.argsort(value, kind="stable")
+        self.N, self.K = len(x), layout.K
+        self.shape = (len(layout.tokens), x.shape[1])
+        self._incidence = layout.incidence
+        self._signed = x[order].astype(float, copy=False)
+        self._signed *= side[order, None]
+        self._blocks = list(_blocks(np.bincount(value, minlength=layout.K), x.shape[1]))
+
+    def velocity(self, state: np.ndarray, push: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        """dA/dS = K/(2N) sum_k push(r_k) Delta y_k x_k^T, shape (tokens, d)."""
+        w, pull = self._incidence @ state, np.zeros((self.K, self.shape[1]))
+        for value, block in self._blocks:
+            rows = self._signed[block]  # read once for the margins and, still in cache, for the pull
+            pull[value] += push(rows @ w[value]) @ rows
+        return self.K / (2 * self.N) * (self._incidence.T @ pull)
+
+    def largest_eigenvalue(self) -> float:
+        """Largest eigenvalue of C/N, by power iteration with Lanczos' acceleration.
+
+        C = M M^T for the map M from the state A to the margins, so that M^T M has the same eigenvalues.
+        """
+        if not self._signed.any():
+            return 0.0
+        size = self.shape[0] * self.shape[1]
+
+        def apply(state: np.ndarray) -> np.ndarray:
+            return 2 / self.K * self.velocity(state.reshape(self.shape), lambda r: r).ravel()
+
+        start = np.random.default_rng(0).standard_normal(size)  # fixed, so that the answer does not vary
+        operator = LinearOperator((size, size), matvec=apply, dtype=float)
+        return float(eigsh(operator, k=1, which="LA", v0=start, tol=1e-10, return_eigenvectors=False)[0])
+
+
+def margins_along(w: np.ndarray, sample: Samples, layout: TokenLayout, name: str) -> np.ndarray:
+    """r_j = w_i . (s_j x_j) for w of shape (T, K, d): shape (T, N), in the sample's order, block by block."""
+    x, value, side = checked_arrays(sample, layout, name, w.shape[2])
+    order, margins = np.argsort(value, kind="stable"), np.empty((len(w), len(x)))
+    for i, block in _blocks(np.bincount(value, minlength=layout.K), x.shape[1]):
+        chosen = order[block]
+        margins[:, chosen] = w[:, i] @ (side[chosen, None] * x[chosen].astype(float)).T
+    return margins
+
+
+def checked_arrays(
+    sample: Samples, layout: TokenLayout, name: str, d: int | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """x, value and side of `sample` as arrays that fit each other, the layout and, if given, the dimension d.
+
+    Raises `ValueError` that begins with `name` and the array at fault.
+    """
+    x, value, side = np.asarray(sample.x), np.asarray(sample.value), np.asarray(sample.side)
+    if x.ndim != 2 or 0 in x.shape or (d is not None and x.shape[1] != d):
+        raise ValueError(f"{name}.x must have shape (N, {d or 'd'}) with N at least 1, got {x.shape}")
+    if not np.isfinite(x.sum(dtype=float)):  # the sum needs no second array of this size
+        raise ValueError(f"{name}.x must be finite, got {np.sum(~np.isfinite(x))} entries that are not")
+    N = len(x)
+    if value.shape != (N,) or not np.isin(value, np.arange(layout.K)).all():
+        raise ValueError(f"{name}.value must hold {N} numbers from 0 to {layout.K - 1}, got {value}")
+    if side.shape != (N,) or not np.isin(side, (1, -1)).all():
+        raise ValueError(f"{name}.side must hold {N} numbers 1 or -1, got {side}")
+    return x, value.astype(int), side
+
+
+def _blocks(counts: np.ndarray, d: int) -> Iterator[tuple[int, slice]]:
+    """Slices of samples sorted by value, each within one value and about 1 MB, to stay in the cache."""
+    size, start = max(16, 2**17 // d), 0
+    for value, count in enumerate(counts):
+        for first in range(start, start + count, size):
+            yield value, slice(first, min(first + size, start + count))
+        start += count

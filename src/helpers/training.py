@@ -1,0 +1,156 @@
+"""Last-layer DPO on fixed embeddings: only the rows of the unembedding that belong to answers in play are held."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from helpers.checks import at_least, one_of, positive
+from helpers.finetuning import fine_tune
+from helpers.losses import get_loss
+from helpers.runs import Run
+
+__all__ = ["fine_tune", "train_last_layer"]
+
+ADAM = dict(beta1=0.9, beta2=0.999, epsilon=1e-8)  # the paper's runs: PyTorch's defaults
+
+
+def train_last_layer(
+    embeddings: np.ndarray,
+    preferences,
+    *,
+    beta: float,
+    lr: float,
+    steps: int,
+    optimizer: str = "gd",
+    loss: str = "dpo",
+    test: tuple | None = None,
+    every: int = 1,
+) -> Run:
+    """Full-batch preference training of the unembedding matrix on fixed embeddings.
+
+    The normaliser cancels in log p(chosen) - log p(rejected), so the gradient of every row of W that is no answer's
+    row is exactly 0, under Adam as well.  Holding the answers' rows alone is therefore the same algorithm as
+    training all V rows.  The reference W_0 cancels in the margin and is not needed.
+
+    Parameters
+    ----------
+    embeddings : (N, d); the arithmetic is in its precision (float64 stays float64).
+    preferences : anything with ``.value`` (N,), ``.side`` (N,) and ``.layout`` (a `TokenLayout`).
+    beta, lr : strength of the preference and learning rate of the mean loss, > 0.
+    steps : number of updates.
+    optimizer : "gd", plain gradient descent, one step of which is 2 beta^2 lr / K of dimensionless time
+        (theory N9), or "adam" with betas (0.9, 0.999) and eps 1e-8, as in the paper's experiments.
+    loss : "dpo", "ipo" or "slic".
+    test : (embeddings, preferences) of held-out samples with the same layout, or None.
+    every : record every that many steps, and the last.
+
+    Returns
+    -------
+    Run with margins (T, N) and test margins (T, M), taken before the update of the next step, and the final `w`.
+    """
+    positive("beta", beta)
+    positive("lr", lr)
+    at_least("steps", steps, 0)
+    at_least("every", every, 1)
+    one_of("optimizer", optimizer, ("gd", "adam"))
+    objective = get_loss(loss)
+    train = _Margins(embeddings, preferences, beta, preferences.layout)
+    held_out = None if test is None else _Margins(*test, beta, preferences.layout)
+    rows = np.zeros((len(preferences.layout.tokens), train.d), train.dtype)
+    update = _adam(rows, lr) if optimizer == "adam" else _gradient_descent(rows, lr)
+    recorded, losses, margins, test_margins = [], [], [], []
+    for step in range(steps + 1):
+        r = train.margins(rows)
+        if step % every == 0 or step == steps:
+            recorded.append(step)
+            losses.append(objective.value(r).mean())
+            margins.append(r)
+            if held_out is not None:
+                test_margins.append(held_out.margins(rows))
+        if step < steps:
+            update(train.gradient(objective.slope(r) / len(r)))
+    margins, test_margins = np.array(margins), np.array(test_margins) if test is not None else None
+    pairs = preferences.layout.indices
+    return Run(
+        steps=np.array(recorded),
+        losses=np.array(losses),
+        margins=margins,
+        accuracies=(margins > 0).mean(axis=1),
+        test_margins=test_margins,
+        test_accuracies=None if test is None else (test_margins > 0).mean(axis=1),
+        w=beta * (rows[pairs[:, 0]] - rows[pairs[:, 1]]),
+        settings=dict(kind="last layer", beta=beta, lr=lr, steps=steps, optimizer=optimizer, loss=loss, every=every,
+                      N=len(train), d=train.d, K=len(pairs)),
+    )
+
+
+class _Margins:
+    """Margins of fixed samples as a function of the answers' rows, and the gradient back to those rows.
+
+    Samples are sorted by their pair of tokens, so that every pair costs two products with its own block: N d in all.
+    Values that share both tokens, in either order, are one pair.
+    """
+
+    def __init__(self, embeddings: np.ndarray, preferences, beta: float, layout) -> None:
+        x = np.asarray(embeddings)
+        value, side = np.asarray(preferences.value), np.asarray(preferences.side)
+        if x.ndim != 2 or len(x) != len(value) or len(x) == 0:
+            raise ValueError(f"embeddings must have shape ({len(value)}, d), one row a pair, got {x.shape}")
+        if not np.isfinite(x).all():
+            raise ValueError("embeddings must be finite numbers, got NaN or infinity")
+        if value.max() >= layout.K:
+            raise ValueError(f"preferences must hold values 0 to {layout.K - 1} of the layout, got {value.max()}")
+        self.dtype = np.float32 if x.dtype == np.float32 else np.float64
+        self.d = x.shape[1]
+        tokens = np.sort(layout.indices, axis=1)
+        flipped = np.where(layout.indices[:, 0] > layout.indices[:, 1], -1, 1)
+        pairs, group = np.unique(tokens, axis=0, return_inverse=True)
+        group = group.reshape(-1)[value]
+        self.order = np.argsort(group, kind="stable")
+        self.x = np.ascontiguousarray(x[self.order], dtype=self.dtype)
+        self.push = (beta * side * flipped[value]).astype(self.dtype)[self.order]  # d margin / d (row_a - row_b) . x
+        ends = np.searchsorted(group[self.order], np.arange(len(pairs) + 1))
+        self.blocks = [(a, b, slice(*cut)) for (a, b), cut in zip(pairs, zip(ends, ends[1:]))]
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def margins(self, rows: np.ndarray) -> np.ndarray:
+        """(N,) reward margins in the order of the samples."""
+        r = np.empty(len(self), self.dtype)
+        for a, b, block in self.blocks:
+            r[block] = self.x[block] @ (rows[a] - rows[b])
+        margins = np.empty_like(r)
+        margins[self.order] = r * self.push
+        return margins
+
+    def gradient(self, slope: np.ndarray) -> "Callable[[np.ndarray], None] | np.ndarray":
+        """Gradient with respect to the rows, for the loss's slopes (N,) in the order of the samples."""
+        coefficient = slope.astype(self.dtype)[self.order] * self.push
+        gradient = np.zeros((1 + max(b for _, b, _ in self.blocks), self.d), self.dtype)
+        for a, b, block in self.blocks:
+            direction = coefficient[block] @ self.x[block]
+            gradient[a] += direction
+            gradient[b] -= direction
+        return gradient
+
+
+def _gradient_descent(rows: np.ndarray, lr: float) -> Callable[[np.ndarray], None]:
+    def update(gradient: np.ndarray) -> None:
+        rows[...] -= lr * gradient
+
+    return update
+
+
+def _adam(rows: np.ndarray, lr: float) -> Callable[[np.ndarray], None]:
+    mean, square, power = np.zeros_like(rows), np.zeros_like(rows), [1.0, 1.0]
+    b1, b2 = ADAM["beta1"], ADAM["beta2"]
+
+    def update(gradient: np.ndarray) -> None:
+        power[0] *= b1
+        power[1] *= b2
+        mean[...] = b1 * mean + (1 - b1) * gradient
+        square[...] = b2 * square + (1 - b2) * gradient**2
+        rows[...] -= (lr / (1 - power[0])) * mean / (np.sqrt(square / (1 - power[1])) + ADAM["epsilon"])
+
+    return update
