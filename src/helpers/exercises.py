@@ -22,8 +22,9 @@ def check(name: str, answer: Any, *given: Any) -> None:
     print(verdict(name, answer, *given).text)
 
 
-def verdict(name: str, answer: Any, *given: Any, table: Mapping[str, Exercise] = ANSWERS) -> Verdict:
-    """What `check` prints, as a value: whether the answer is right, and the sentence."""
+def verdict(name: str, answer: Any, *given: Any, table: Mapping[str, Exercise] | None = None) -> Verdict:
+    """What `check` prints, as a value: whether the answer is right, and the sentence; `table` is for tests."""
+    table = ANSWERS if table is None else table
     one_of("exercise", name, table)
     if is_unanswered(answer):
         return Verdict(False, NOT_ANSWERED)

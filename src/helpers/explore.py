@@ -1,24 +1,20 @@
-"""Interactive figures: ipywidgets controls, linked in the browser to one drawing a figure, so that a page needs no kernel."""
+"""Interactive figures of the book, and the Python behind every number of their captions."""
 
 from collections.abc import Callable, Mapping, Sequence
-from importlib.resources import files
 from math import sqrt
 
-import anywidget
-import ipywidgets as W
 import numpy as np
-import traitlets as T
 
 from .bounds import training_envelope
-from .checks import at_least, between, one_of, positive
+from .checks import at_least, between, positive
 from .dynamics import dimensionless_time, noise_free_margin, paper_horizon
 from .layouts import TokenLayout
 from .mixture import ValueMixture
+from .panels import Explorer, Grid, MarginFigure, RiskFigure, choice_slider, step_slider
 from .risk import risk_law
 
-Train = Callable[[int, float, int, Callable[[int, int], None]], np.ndarray]
-
-WHERE_TO_TRAIN = "To train the language model at these settings, open this chapter in JupyterLab or Colab."
+Progress = Callable[[int, int], None]
+Q_NAME = "samples per cluster Q"
 
 
 def margin_numbers(*, steps: int, beta: float, K: int, lr: float, scale: float = 1.0) -> dict[str, float]:
@@ -27,30 +23,31 @@ def margin_numbers(*, steps: int, beta: float, K: int, lr: float, scale: float =
     Returns
     -------
     "S" dimensionless time, "predicted" the closed form, "lower" and "upper" the envelope of Theorem 4.2 (NaN past
-    its horizon), "horizon" the number of steps at which that theorem ends. `scale` is the concepts' squared length.
+    its horizon), "horizon" the number of steps at which that theorem ends. `scale` is the squared length of a
+    concept vector.
     """
-    S = dimensionless_time(steps, beta, lr, K) * positive("scale", scale)
+    S = float(dimensionless_time(steps, beta, lr, K)) * positive("scale", scale)
     lower, upper = training_envelope(S)
     return {
-        "S": float(S),
+        "S": S,
         "predicted": float(noise_free_margin(S)),
         "lower": float(lower),
         "upper": float(upper),
-        "horizon": float(paper_horizon(K, beta, lr) / scale),
+        "horizon": float(paper_horizon(K, beta, lr)) / scale,
     }
 
 
 def risk_numbers(*, Q: int, d: int, v: float, l_b: float, layout: TokenLayout) -> dict[str, float]:
-    """The numbers of the risk figure's caption: the law N5 at Q samples a cluster and its floor, averaged over values."""
-    law = risk_law(ValueMixture(layout, d=d, v=v, l_b=l_b), Q)
-    floor = risk_law(ValueMixture(layout, d=d, v=v, l_b=l_b), 10**15)
-    return {"law": float(law.mean()), "floor": float(floor.mean())}
+    """The numbers of the risk figure's caption: "law" N5 at Q samples a cluster, "floor" its limit, means over values."""
+    mixture = ValueMixture(layout, d=d, v=v, l_b=l_b)
+    endless = 10**12                                   # samples a cluster: the penalty of N5 is gone to 12 digits
+    return {"law": float(np.mean(risk_law(mixture, Q))), "floor": float(np.mean(risk_law(mixture, endless)))}
 
 
 def wilson_interval(error: float, tested: int) -> tuple[float, float]:
     """Wilson's 95 % interval for an error rate seen on `tested` independent statements."""
-    z2 = 1.959963984540054**2
-    error, share = between("error", error, 0, 1), z2 / at_least("tested", tested, 1)
+    square = 1.959963984540054**2
+    error, share = between("error", error, 0, 1), square / at_least("tested", tested, 1)
     centre = (error + share / 2) / (1 + share)
     half = sqrt(share * (error * (1 - error) + share / 4)) / (1 + share)
     return max(0.0, centre - half), min(1.0, centre + half)
@@ -65,12 +62,12 @@ def margin_explorer(
     Qs: Sequence[int],
     measured: np.ndarray | None = None,
     measured_name: str = "measured mean test margin",
-    train: Train | None = None,
+    train: Callable[[int, float, int, Progress], np.ndarray] | None = None,
     scale: float = 1.0,
     start: Mapping[str, float] | None = None,
     title: str = "How the reward margin grows",
-) -> W.VBox:
-    """Reward margin against training steps: closed form N1, envelope of Theorem 4.2, measured runs. Show with `display`.
+) -> Explorer:
+    """Reward margin against steps: closed form N1, envelope of Theorem 4.2, measured runs. Show it with `display`.
 
     Parameters
     ----------
@@ -78,11 +75,11 @@ def margin_explorer(
         vector (time is S * scale where it is not 1).
     steps : the recorded numbers of steps, increasing from 0; or one number, the last, where nothing is recorded.
     betas, Qs : the settings of the sliders, increasing; Q counts samples a cluster.
-    measured : margins of the runs, shape (len(Qs), len(betas), len(steps)), NaN where there is none; held as
-        float32 in the page (4 bytes a number). `measured_name` is what they are called in the figure.
-    train : called as ``train(steps, beta, Q, progress)`` by *Train for real*; calls ``progress(done, total)`` now and
-        then and returns margins at equally spaced steps from 0 to `steps` (for instance at every step).
-    start : where the sliders begin, a mapping with any of "steps", "beta", "Q".
+    measured : margins of the runs, shape (len(Qs), len(betas), len(steps)), NaN where there is none; the page holds
+        4 bytes a number. `measured_name` says in the figure what they are.
+    train : called as ``train(steps, beta, Q, progress)`` by *Train for real*; calls ``progress(done, total)`` now
+        and then and returns margins at equally spaced steps from 0 to `steps` (for instance at every step).
+    start : where the sliders begin, any of "steps", "beta", "Q".
 
     Without `measured` and `train` the figure does not depend on Q, so there is no such slider.
 
@@ -90,27 +87,31 @@ def margin_explorer(
     ------
     ValueError : an argument out of range or shape.
     """
-    recorded = [0, at_least("steps", steps, 1)] if np.ndim(steps) == 0 else _increasing("steps", steps, int)
-    if recorded[0] != 0 or len(recorded) < 2:
+    recorded = [0, at_least("steps", steps, 1)] if np.ndim(steps) == 0 else list(steps)
+    grid = Grid(recorded, betas, Qs, measured, start)
+    if grid.steps[0] != 0 or len(grid.steps) < 2:
         raise ValueError(f"steps must be at least two numbers that increase from 0, got {steps!r}")
-    grid = _Grid(recorded, betas, Qs, measured, start)
+    last = grid.steps[-1]
     setting = {"K": at_least("K", K, 1), "lr": positive("lr", lr), "scale": positive("scale", scale)}
-    figure = MarginFigure(steps=grid.start["steps"], setting=setting | {"measuredName": measured_name}, **grid.traits)
-    slider = W.IntSlider(
-        value=figure.steps, min=0, max=recorded[-1], step=max(1, recorded[-1] // 200), description="steps", **_CONTROL
+    figure = MarginFigure(
+        steps=int(between("start steps", grid.start_steps, 0, last)),
+        setting=setting | {"measuredName": measured_name},
+        **grid.traits(),
     )
-    W.jslink((slider, "value"), (figure, "steps"))
-    controls = [slider, _choice("β", "beta_index", betas, figure)]
+    controls = [step_slider(figure, last), choice_slider("β", grid.betas, figure, "beta_index")]
     if measured is not None or train is not None:
-        controls.append(_choice("samples per cluster Q", "q_index", Qs, figure))
+        controls.append(choice_slider(Q_NAME, grid.Qs, figure, "q_index"))
 
     def overlay(margins: np.ndarray, n: int, beta: float, Q: int) -> None:
         margins = np.asarray(margins, dtype=float).ravel()
-        at = np.linspace(0, n, len(margins))
         kept = np.unique(np.linspace(0, len(margins) - 1, 200).round().astype(int))
-        figure.live = {"steps": n, "beta": beta, "Q": Q, "x": at[kept].tolist(), "y": margins[kept].tolist()}
+        at = np.linspace(0, n, len(margins))[kept]
+        figure.live = {"steps": n, "beta": beta, "Q": Q, "x": at.tolist(), "y": margins[kept].tolist()}
 
-    return Explorer(title, controls, figure, train, overlay, lambda: figure.steps)
+    def settings() -> tuple[int, float, int]:
+        return figure.steps, grid.betas[figure.beta_index], grid.Qs[figure.q_index]
+
+    return Explorer(title, figure, controls, settings, train, overlay)
 
 
 def risk_explorer(
@@ -125,21 +126,21 @@ def risk_explorer(
     betas: Sequence[float] = (1.0,),
     measured: np.ndarray | None = None,
     tested: int | None = None,
-    train: Train | None = None,
+    train: Callable[[int, float, int, Progress], float] | None = None,
     start: Mapping[str, float] | None = None,
     title: str = "How many samples a value needs",
-) -> W.VBox:
-    """Risk against samples per cluster: the law N5, its floor, measured test errors. Show with `display`.
+) -> Explorer:
+    """Risk against samples per cluster: the law N5, its floor, measured test errors. Show it with `display`.
 
     Parameters
     ----------
-    K, d, v, l_b, layout : the mixture, as in `ValueMixture`; in units of the concepts' length (N5, item 7).
-    Qs, steps, betas : the settings of the sliders, increasing; the recorded runs lie on their grid.
+    K, d, v, l_b, layout : the mixture, as in `ValueMixture`, in units of the concepts' length (N5, item 7).
+    Qs, steps, betas : the settings of the sliders, increasing; recorded runs lie on their grid.
     measured : test errors in [0, 1], shape (len(Qs), len(betas), len(steps)), NaN where there is none; the figure
         shows those of the chosen steps and beta at every Q.
     tested : number of test statements behind one error; where given, Wilson's 95 % interval is drawn.
-    train : as in `margin_explorer`, but returns the test error of the run, one number.
-    start : where the sliders begin, a mapping with any of "steps", "beta", "Q".
+    train : as in `margin_explorer`, but it returns the test error of the run, one number.
+    start : where the sliders begin, any of "steps", "beta", "Q".
 
     Without `measured` and `train` the figure depends on neither steps nor beta, so there are no such sliders.
 
@@ -149,22 +150,32 @@ def risk_explorer(
     """
     if K != layout.K:
         raise ValueError(f"K must be the number of values of the layout, {layout.K}, got {K!r}")
-    ValueMixture(layout, d=d, v=v, l_b=l_b)              # refuses what is out of range
-    if tested is not None:
-        at_least("tested", tested, 1)
-    if measured is not None and not ((np.isnan(measured)) | ((measured >= 0) & (measured <= 1))).all():
-        raise ValueError("measured must hold test errors between 0 and 1, or NaN")
-    grid = _Grid(_increasing("steps", steps, int), betas, Qs, measured, start)
-    setting = {"K": K, "d": int(d), "v": float(positive("v", v)), "l_b": float(l_b), "tested": tested or 0}
-    setting |= {"kappa": layout.kappa.tolist(), "pairs": np.asarray(layout.indices).tolist()}
-    figure = RiskFigure(step_index=grid.recorded.index(grid.start["steps"]), setting=setting, **grid.traits)
-    controls = [_choice("samples per cluster Q", "q_index", Qs, figure)]
+    ValueMixture(layout, d=d, v=v, l_b=l_b)            # refuses what is out of range
+    positive("v", v)
+    if measured is not None and not np.all(np.isnan(measured) | ((0 <= np.asarray(measured)) & (measured <= 1))):
+        raise ValueError(f"measured must lie between 0 and 1 (or be NaN), got {np.nanmin(measured):g} "
+                         f"to {np.nanmax(measured):g}")
+    grid = Grid(steps, betas, Qs, measured, start)
+    if grid.start_steps not in grid.steps:
+        raise ValueError(f"start steps must be one of {grid.steps}, got {grid.start_steps!r}")
+    setting = {"K": K, "d": int(d), "v": float(v), "l_b": float(l_b)}
+    setting |= {"tested": 0 if tested is None else at_least("tested", tested, 1)}
+    setting |= {"kappa": layout.kappa.tolist(), "pairs": layout.indices.tolist()}
+    figure = RiskFigure(step_index=grid.steps.index(grid.start_steps), setting=setting, **grid.traits())
+    controls = [choice_slider(Q_NAME, grid.Qs, figure, "q_index")]
     if measured is not None or train is not None:
-        controls = [_choice("steps", "step_index", steps, figure), _choice("β", "beta_index", betas, figure), *controls]
+        controls = [
+            choice_slider("steps", grid.steps, figure, "step_index"),
+            choice_slider("β", grid.betas, figure, "beta_index"),
+            *controls,
+        ]
 
-    def overlay(error: np.ndarray, n: int, beta: float, Q: int) -> None:
+    def overlay(error: float, n: int, beta: float, Q: int) -> None:
         seen = figure.live or {"x": [], "y": []}
-        error = between("the test error that train returned", float(np.asarray(error).item()), 0, 1)
+        error = between("the test error that train returned", float(error), 0, 1)
         figure.live = {"x": [*seen["x"], Q], "y": [*seen["y"], error]}
 
-    return Explorer(title, controls, figure, train, overlay, lambda: grid.recorded[figure.step_index])
+    def settings() -> tuple[int, float, int]:
+        return grid.steps[figure.step_index], grid.betas[figure.beta_index], grid.Qs[figure.q_index]
+
+    return Explorer(title, figure, controls, settings, train, overlay)

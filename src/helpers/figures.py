@@ -100,7 +100,7 @@ def margin_trajectories(
             axes.fill_between(steps, low, high, color=colour, alpha=0.18, lw=0)
             if name == "measured":
                 axes.plot(steps, margins[:, :lines], color=colour, lw=0.5, alpha=0.5)
-        label = f"{name}, median and 90 % of samples" if margins.shape[1] > 1 else name
+        label = f"{name}: median and 90 %" if margins.shape[1] > 1 else name
         axes.plot(steps, np.median(margins, axis=1), color=colour, ls=dash, lw=2, label=label)
     return _finish(figure, axes)
 
@@ -133,7 +133,7 @@ def predicted_against_measured(
         at = sides == s
         if at.any():
             label = "samples" if side is None else f"{SIDE_NAMES[s]} side"
-            label += ", where they should fall" if measured is None else ""
+            label += ", expected" if measured is None else ""
             fill = "none" if measured is None else colour
             axes.scatter(predicted[at], there[at], 22, marker=marker, fc=fill, ec=colour, lw=0.8, label=label)
     return _finish(figure, axes)

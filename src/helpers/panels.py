@@ -1,0 +1,172 @@
+"""What every interactive figure is made of: the drawing, its sliders, and the button that trains for real."""
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib.resources import files
+
+import anywidget
+import ipywidgets as W
+import numpy as np
+import traitlets as T
+
+WHERE_TO_TRAIN = "To train the language model at these settings, open this chapter in JupyterLab or Colab."
+
+
+def _script(*names: str) -> str:
+    """The named parts of `helpers/js`, one after another: a page keeps one text for each kind of figure."""
+    return "\n".join((files("helpers") / "js" / name).read_text(encoding="utf-8") for name in names)
+
+
+class Figure(anywidget.AnyWidget):
+    """A drawing that reads its sliders in the browser; `setting` holds its constants, `live` what was trained here."""
+
+    _css = _script("explorer.css")
+    betas = T.List(T.Float()).tag(sync=True)
+    Qs = T.List(T.Int()).tag(sync=True)
+    recorded = T.List(T.Int()).tag(sync=True)
+    beta_index = T.Int(0).tag(sync=True)
+    q_index = T.Int(0).tag(sync=True)
+    setting = T.Dict().tag(sync=True)
+    measured = T.Bytes(b"").tag(sync=True)      # float32, little endian, shape (len(Qs), len(betas), len(recorded))
+    live = T.Dict().tag(sync=True)
+
+
+class MarginFigure(Figure):
+    """Reward margin against steps."""
+
+    _esm = _script("formulas.js", "shared.js", "margin.js")
+    steps = T.Int(0).tag(sync=True)
+
+
+class RiskFigure(Figure):
+    """Risk against samples per cluster."""
+
+    _esm = _script("formulas.js", "shared.js", "risk.js")
+    step_index = T.Int(0).tag(sync=True)
+
+
+class Grid:
+    """The settings at which runs were recorded, checked, and where the sliders begin."""
+
+    def __init__(
+        self,
+        steps: Sequence[int],
+        betas: Sequence[float],
+        Qs: Sequence[int],
+        measured: np.ndarray | None,
+        start: Mapping[str, float] | None,
+    ) -> None:
+        self.steps = _increasing("steps", steps, int)
+        self.betas = _increasing("betas", betas, float)
+        self.Qs = _increasing("Qs", Qs, int)
+        if self.betas[0] <= 0 or self.Qs[0] < 1:
+            raise ValueError(f"betas must be above 0 and Qs at least 1, got {betas!r} and {Qs!r}")
+        shape = (len(self.Qs), len(self.betas), len(self.steps))
+        if measured is not None and np.shape(measured) != shape:
+            raise ValueError(f"measured must have shape (Qs, betas, steps) = {shape}, got {np.shape(measured)}")
+        self.measured = b"" if measured is None else np.asarray(measured, "<f4").tobytes()
+        start = dict(start or {})
+        unknown = set(start) - {"steps", "beta", "Q"}
+        if unknown:
+            raise ValueError(f"start must name only steps, beta and Q, got {sorted(unknown)}")
+        self.start_steps = start.get("steps", self.steps[len(self.steps) // 2])
+        self.beta_index = _place("start beta", start.get("beta"), self.betas)
+        self.q_index = _place("start Q", start.get("Q"), self.Qs)
+
+    def traits(self) -> dict[str, object]:
+        """What both kinds of figure take from the grid."""
+        return {
+            "betas": self.betas,
+            "Qs": self.Qs,
+            "recorded": self.steps,
+            "beta_index": self.beta_index,
+            "q_index": self.q_index,
+            "measured": self.measured,
+        }
+
+
+class Explorer(W.VBox):
+    """One designed object: sliders, figure, caption and, where `train` is given, *Train for real*.
+
+    `figure` and `controls` are the widgets. `settings()` reads the steps, beta and Q of the sliders; `train` is called
+    with them and a function ``progress(done, total)``; `overlay` takes what it returns and the settings.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        figure: Figure,
+        controls: Sequence[W.Widget],
+        settings: Callable[[], tuple[int, float, int]],
+        train: Callable | None,
+        overlay: Callable | None,
+    ) -> None:
+        self.figure, self.controls = figure, list(controls)
+        row = W.Box(self.controls)
+        row.add_class("rm-controls")
+        heading = W.Label(title)
+        heading.add_class("rm-title")
+        parts = [heading, row, figure]
+        if train is not None:
+            self.button = W.Button(description="Train for real", tooltip="Train the language model at these settings")
+            self.progress = W.IntProgress(value=0, min=0, max=1)
+            self.status = W.Label("")
+            self.progress.layout.visibility = "hidden"
+            live = W.HBox([self.button, self.progress, self.status])
+            live.add_class("rm-live")
+            note = W.Label(WHERE_TO_TRAIN)
+            note.add_class("rm-without-kernel")
+            parts += [live, note]
+            self.button.on_click(lambda _: self._train(settings(), train, overlay))
+        super().__init__(parts)
+        self.add_class("rm-explorer")
+
+    def _train(self, settings: tuple[int, float, int], train: Callable, overlay: Callable) -> None:
+        steps, beta, Q = settings
+        self.button.disabled = True
+        self.progress.value, self.progress.max = 0, 1
+        self.progress.layout.visibility = "visible"
+        self.status.value = f"{steps} steps, β = {beta:g}, Q = {Q}"
+        try:
+            overlay(train(steps, beta, Q, self._advance), steps, beta, Q)
+            self.status.value = f"done: {self.status.value}"
+        except Exception as error:
+            self.status.value = f"stopped: {error}"
+            raise
+        finally:
+            self.button.disabled = False
+            self.progress.layout.visibility = "hidden"
+
+    def _advance(self, done: int, total: int) -> None:
+        self.progress.max, self.progress.value = max(1, int(total)), int(done)
+
+
+def step_slider(figure: MarginFigure, last: int) -> W.IntSlider:
+    """A slider over 0 to `last` steps, linked in the browser."""
+    slider = W.IntSlider(value=figure.steps, min=0, max=last, step=max(1, last // 200), description="steps")
+    slider.add_class("rm-slider")
+    W.jslink((slider, "value"), (figure, "steps"))
+    return slider
+
+
+def choice_slider(name: str, options: Sequence[float], figure: Figure, trait: str) -> W.SelectionSlider:
+    """A slider over given numbers, linked in the browser by index (a selection's value never leaves the kernel)."""
+    labels = [(f"{option:g}", option) for option in options]
+    slider = W.SelectionSlider(options=labels, index=getattr(figure, trait), description=name)
+    slider.add_class("rm-slider")
+    W.jslink((slider, "index"), (figure, trait))
+    return slider
+
+
+def _increasing(name: str, numbers: Sequence[float], kind: type) -> list:
+    listed = [kind(number) for number in numbers]
+    if not listed or not np.all(np.diff(listed) > 0) or not np.isfinite(listed).all():
+        raise ValueError(f"{name} must be numbers that increase, got {numbers!r}")
+    return listed
+
+
+def _place(name: str, wanted: float | None, options: list) -> int:
+    if wanted is None:
+        return len(options) // 2
+    if wanted not in options:
+        raise ValueError(f"{name} must be one of {options}, got {wanted!r}")
+    return options.index(wanted)
