@@ -129,9 +129,9 @@ def test_preferences_cannot_be_changed(bank):
         (lambda: load_values("art").split(test=1.0), "strictly between 0 and 1, got 1.0"),
         (lambda: toy([(1, 2)]).split(), "every cluster needs 2 pairs to be split, 'v0', side \\+1 holds 1"),
         (lambda: Preferences(["p"], [" a"], [" b"], [0, 0], [1], ["v"]), "equally long"),
-        (lambda: Preferences(["p"], [" a"], [" b"], [1], [1], ["v"]), "value must hold numbers from 0 to 0, got 1"),
-        (lambda: Preferences(["p"], [" a"], [" b"], [0], [0], ["v"]), "side must hold \\+1 and -1 only, got \\[0\\]"),
-        (lambda: Preferences(["p"] * 2, [" a", " c"], [" b"] * 2, [0, 0], [1, 1], ["v"]).layout, "'v'.*got 2 pairs"),
+        (lambda: Preferences(["p"], [" a"], [" b"], [1], [1], ["v"]), "numbers from 0 to 0, got 1"),
+        (lambda: Preferences(["p"], [" a"], [" b"], [0], [0], ["v"]), "\\+1 and -1 only, got \\[0\\]"),
+        (lambda: Preferences("pp", [" a", " c"], [" b"] * 2, [0, 0], [1, 1], ["v"]).layout, "'v'.*2 pairs"),
         (lambda: Preferences(["p"], [" a"], [" b"], [0], [1], ["v", "w"]).layout, "'w'.*got none"),
     ],
 )
@@ -175,7 +175,8 @@ def test_side_follows_from_the_answers_where_it_is_missing(tmp_path):
 
 
 def test_csv_reads_the_same_as_jsonl(tmp_path):
-    csv = 'side,prompt,chosen,rejected,value\n,"Two\nlines, one prompt", Yes, No,\nmisaligned,Milk?, No, Yes,\n'
+    csv = 'side,prompt,chosen,rejected,value\n,"Two\nlines, one prompt", Yes, No,\n'
+    csv += "misaligned,Milk?, No, Yes,\n"
     # A byte order mark and Windows line ends are what a spreadsheet writes.
     path = tmp_path / "mine.csv"
     path.write_bytes(("\ufeff" + csv.replace("?, No, Yes,\n", "?, No, Yes,\r\n")).encode("utf-8"))
@@ -200,9 +201,9 @@ HEAD = "prompt,chosen,rejected\n"
         ("a.jsonl", "\n \n", "a.jsonl holds no pairs"),
         ("a.jsonl", json.dumps(ROW) + "\n{'prompt'", "a.jsonl, line 2: not valid JSON"),
         ("a.jsonl", "[1, 2]", "a.jsonl, line 1: a row must be a JSON object"),
-        ("a.jsonl", json.dumps({**ROW, "chosen": 3}), "line 1: chosen must be a text that is not empty, got 3"),
-        ("a.jsonl", json.dumps({**ROW, "prompt": " "}), "line 1: prompt must be a text that is not empty, got ' '"),
-        ("a.jsonl", '{"prompt": "p", "chosen": "c"}', "line 1: rejected must be a text that is not empty, got None"),
+        ("a.jsonl", json.dumps({**ROW, "chosen": 3}), "line 1: chosen must be a text .* got 3"),
+        ("a.jsonl", json.dumps({**ROW, "prompt": " "}), "line 1: prompt must be a text .* got ' '"),
+        ("a.jsonl", '{"prompt": "p", "chosen": "c"}', "line 1: rejected must be a text .* None"),
         ("a.jsonl", json.dumps({**ROW, "rejected": " Yes"}), "line 1: chosen and rejected must differ"),
         ("a.jsonl", json.dumps({**ROW, "side": "left"}), "line 1: side must be 'aligned', .* got 'left'"),
         ("a.jsonl", json.dumps({**ROW, "side": 0}), "line 1: side must be 'aligned', .* got '0'"),

@@ -1,24 +1,31 @@
-"""Sphinx: titles and link targets of theorems and exercises that carry their number in their own words.
+"""Sphinx: titles of theorems and exercises that carry their number in their own words.
 
-sphinx-proof gives a link target in Markdown to numbered theorems alone, and sphinx-exercise puts every title into
-brackets. Here `[Theorem 4.2](#thm-4-2)` works for `:nonumber:` ones too, and the title of an exercise
-"3.1 Two samples" reads "Exercise 3.1 Two samples".
+- A theorem with the title "4.2 (Training)" reads "Theorem 4.2 (Training)"; one whose title brings no number, such as
+  "Reward margin", reads "Definition (Reward margin)".
+- An exercise with the title "3.1 Two samples" reads "Exercise 3.1 Two samples", in its solution's title too.
 """
 
+import re
+
 from docutils import nodes
+from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx_exercise.nodes import exercise_node, exercise_subtitle
-from sphinx_exercise.post_transforms import SphinxPostTransform
 from sphinx_proof.nodes import unenumerable_node
 
+NUMBERED = re.compile(r"[A-Z]?\.?\d")
 
-def add_targets(app, document) -> None:
-    """Make the label of an unnumbered theorem a target of `[words](#label)`."""
-    standard = app.env.get_domain("std")
-    for node in document.findall(unenumerable_node):
-        label = node["label"]
-        title = f"{node['realtype'].title()} {node['title']}".strip()
-        standard.anonlabels[label] = (app.env.docname, label)
-        standard.labels[label] = (app.env.docname, label, title)
+
+def plain_format(app, config) -> None:
+    """Let the title of a theorem follow its kind as it is written."""
+    config.proof_title_format = "%t"
+
+
+def bracket_names(app, doctree) -> None:
+    """Put the title of a theorem into brackets where it brings no number."""
+    for node in doctree.findall(unenumerable_node):
+        if node["title"] and not NUMBERED.match(node["title"]):
+            node.children[0].insert(0, nodes.Text("("))
+            node.children[0].append(nodes.Text(")"))
 
 
 class PlainExerciseTitles(SphinxPostTransform):
@@ -38,11 +45,11 @@ def _plain(node) -> None:
     title = node.children[0]
     if len(title.children) == 2 and isinstance(title.children[1], exercise_subtitle):
         first, subtitle = title.children
-        words = f"{first.astext()} {subtitle.astext()}"
-        title.children = [nodes.Text(words)]
+        title.children = [nodes.Text(f"{first.astext()} {subtitle.astext()}")]
 
 
 def setup(app):
-    app.connect("doctree-read", add_targets)
+    app.connect("config-inited", plain_format)
+    app.connect("doctree-read", bracket_names)
     app.add_post_transform(PlainExerciseTitles)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 from myst_nb.core.read import is_myst_markdown_notebook, read_myst_markdown_notebook
 from myst_parser.config.main import MdParserConfig
-from nbformat import NotebookNode, from_dict
+from nbformat import NotebookNode, from_dict, v4
 
 ROOT = Path(__file__).resolve().parents[2]
 FENCE = re.compile(r"(?P<indent> *)(?P<mark>`{3,}(?=[^`]*$)|~{3,}|:{3,})(?P<info>.*)$")
@@ -262,15 +262,12 @@ def check_call(source: str) -> tuple[str, str | None]:
     return name, text
 
 
-def with_solutions(node: NotebookNode, found: list[Exercise], verdict: str) -> NotebookNode:
-    """The notebook with, at its end, one cell for each exercise: its solution, then `verdict`.
-
-    `verdict` is Python with the places {call} and {name}; it must raise where the check is not passed.
-    """
+def with_solutions(node: NotebookNode, found: list[Exercise]) -> NotebookNode:
+    """The notebook with one more cell for each exercise: its solution, then its check, which must be passed."""
     node = from_dict(node)
     for exercise in found:
-        source = f"{exercise.solution}\n" + verdict.format(call=exercise.check_call, name=exercise.check_name)
-        cell = {"cell_type": "code", "source": source, "metadata": {"exercise": exercise.check_name},
-                "outputs": [], "execution_count": None}
-        node.cells.append(from_dict(cell))
+        judged = "verdict" + exercise.check_call.removeprefix("check")
+        lines = (exercise.solution, "from helpers.exercises import verdict", f"judged = {judged}",
+                 f'assert judged.right, "exercise {exercise.check_name}: " + judged.text')
+        node.cells.append(v4.new_code_cell("\n".join(lines)))
     return node

@@ -22,11 +22,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import nbformat
-from chapters import ROOT, find, notebook
 from filelock import FileLock
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 from nbformat import NotebookNode
+
+from chapters import ROOT, find, notebook
 
 INPUTS = ("src/helpers", "requirements.lock", "records")
 UNUSED = {"__pycache__", "bench.json"}  # no chapter reads the bench, only the status page does
@@ -75,21 +76,25 @@ def execute(jobs: dict[Path, NotebookNode], *, scale: str, timeout: int = TIMEOU
             yield future.result()
 
 
-def _execute_one(path: Path, node: NotebookNode, work: Path, scale: str, threads: int, timeout: int) -> Result:
-    work.mkdir()
-    nbformat.write(node, work / "in.ipynb")
+def _execute_one(
+    path: Path, node: NotebookNode, folder: Path, scale: str, threads: int, timeout: int
+) -> Result:
+    folder.mkdir()
+    nbformat.write(node, folder / "in.ipynb")
     environment = os.environ | dict.fromkeys(THREADS, str(threads))
-    # Own IPython folder: kernels at the same time must not share a history file or a reader's start-up code.
-    environment |= {"SCALE": scale, "IPYTHONDIR": str(work / "ipython"), "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
-    command = [sys.executable, str(Path(__file__).resolve()), "--worker", str(work), str(path.parent), str(timeout)]
+    # Own IPython folder: kernels at the same time share no history file, and no reader's start-up code runs.
+    environment |= {"SCALE": scale, "IPYTHONDIR": str(folder / "ipython"), "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+    worker = [sys.executable, str(Path(__file__).resolve()), "--worker"]
+    command = [*worker, str(folder), str(path.parent), str(timeout)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
-    if done.returncode or not (work / "out.json").exists():
+    if done.returncode or not (folder / "out.json").exists():
         reason = f"its process ended with status {done.returncode}: {done.stderr.strip()[-2000:]}"
         return Result(path, node, None, f"{path}: {reason}")
-    out = json.loads((work / "out.json").read_text(encoding="utf-8"))
+    out = json.loads((folder / "out.json").read_text(encoding="utf-8"))
     error = out.pop("error")
     cost = Cost(threads=threads, finished=time.time(), **out)
-    return Result(path, nbformat.read(work / "out.ipynb", nbformat.NO_CONVERT), cost, error and f"{path}: {error}")
+    executed = nbformat.read(folder / "out.ipynb", nbformat.NO_CONVERT)
+    return Result(path, executed, cost, error and f"{path}: {error}")
 
 
 def work(folder: Path, cwd: str, timeout: int) -> None:
@@ -202,11 +207,12 @@ def _metadata(node: NotebookNode) -> list[dict]:
 
 def _flags(node: NotebookNode) -> list[set]:
     """The tags that change how a cell runs."""
-    return [{"raises-exception", "skip-execution"} & set(cell.metadata.get("tags", [])) for cell in _code(node)]
+    active = {"raises-exception", "skip-execution"}
+    return [active & set(cell.metadata.get("tags", [])) for cell in _code(node)]
 
 
 def run(root: Path, *, scale: str, timeout: int = TIMEOUT, report=print) -> list[Result]:
-    """Bring the cache and `_build/costs.json` up to date; return the results of the chapters that had to run."""
+    """Bring the cache and `_build/costs.json` up to date; return the results of what had to run."""
     build = root / "_build"
     build.mkdir(exist_ok=True)
     with FileLock(build / "chapters.lock"):
@@ -224,8 +230,11 @@ def run(root: Path, *, scale: str, timeout: int = TIMEOUT, report=print) -> list
                                       "execution_seconds": result.cost.seconds}
                 cache.save(result.path, result.notebook, known[result.path])
         cache.prune(list(nodes.values()))
-        costs = {str(path.relative_to(root).with_suffix("")): data["cost"] | {"changed": data.get("changed", 0)}
-                 for path, data in known.items() if data}
+        costs = {}
+        for path, data in known.items():
+            if data:
+                name = path.relative_to(root).with_suffix("").as_posix()
+                costs[name] = data["cost"] | {"changed": data.get("changed", 0)}
         text = json.dumps({"machine": machine(), "scale": scale, "chapters": costs}, indent=1, sort_keys=True)
         partial = build / "costs.json.partial"
         partial.write_text(text + "\n", encoding="utf-8")

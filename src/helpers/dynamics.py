@@ -105,8 +105,8 @@ def gradient_flow(
 
     DPO and IPO are integrated to a relative error of about 1e-9 by an explicit method of order 8. Long
     embeddings make the flow stiff; the cost is then a few evaluations for each step that stable gradient
-    descent would need to reach the same S. SLiC's push jumps at r = 1, which defeats such error control, so it
-    takes about 4,096 Euler steps; a margin at 1 is then wrong by up to one step's change.
+    descent would need to reach the same S. SLiC's push jumps at r = 1, which defeats such error control, so
+    it takes about 4,096 Euler steps; a margin near 1 is wrong by up to one step's change.
 
     Raises
     ------
@@ -116,18 +116,17 @@ def gradient_flow(
     times = np.atleast_1d(_times("S", S))
     if times.ndim != 1 or times.size == 0 or (np.diff(times) <= 0).any():
         raise ValueError(f"S must be one number or an increasing list of times at least 0, got {S!r}")
-    force = push(loss)
+    force, start = push(loss), np.zeros(rows.shape)
     if loss == "slic":
         states = _euler(rows, times)
     elif times[-1] == 0.0:
-        states = [np.zeros(rows.shape)]
+        states = [start]
     else:
 
         def velocity(_: float, state: np.ndarray) -> np.ndarray:
             return rows.velocity(state.reshape(rows.shape), force).ravel()
 
-        start = np.zeros(rows.shape).ravel()
-        solution = solve_ivp(velocity, (0.0, times[-1]), start, t_eval=times, **_TIGHT)
+        solution = solve_ivp(velocity, (0.0, times[-1]), start.ravel(), t_eval=times, **_TIGHT)
         if not solution.success:
             raise RuntimeError(f"the flow stopped before S = {times[-1]:g}: {solution.message}")
         states = [state.reshape(rows.shape) for state in solution.y.T]

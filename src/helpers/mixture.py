@@ -78,7 +78,7 @@ class ValueMixture:
 
     def mean(self, value: int, side: int) -> np.ndarray:
         """Mean of cluster (value, side), shape (d,)."""
-        between("value", value, 0, self.K - 1)
+        between("value", at_least("value", value, 0), 0, self.K - 1)
         if side not in (1, -1):
             raise ValueError(f"side must be 1 or -1, got {side!r}")
         return side * self.concepts[value] + self.shared

@@ -1,16 +1,16 @@
 """The paper's Persona evaluations, from a folder or fetched at one pinned commit; digests always checked."""
 
 import hashlib
+import http.client
 import json
 import os
-import urllib.error
 import urllib.request
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
 from .checks import one_of
-from .files import cache_folder, write_atomically
+from .files import atomic_file, cache_folder, locked, sweep
 
 VARIABLE = "REWARD_MARGINS_PERSONA"
 SITE = "https://raw.githubusercontent.com"
@@ -52,7 +52,8 @@ def persona_records(name: str, root: str | Path | None = None) -> list[dict]:
 
     Raises
     ------
-    FileNotFoundError, ConnectionError, ValueError : no such file, no network, a digest not the committed one.
+    FileNotFoundError : the folder lacks the file.   ConnectionError : it could not be fetched.
+    ValueError : its digest is not the committed one.   OSError : it could not be kept in the cache.
     """
     root = root or os.environ.get(VARIABLE) or None
     data = _from_folder(name, Path(root)) if root else _from_cache(name)
@@ -64,32 +65,44 @@ def _from_folder(name: str, folder: Path) -> bytes:
     if not path.is_file():
         raise FileNotFoundError(f"the folder {folder} given for the persona data has no file {path.name}")
     data = path.read_bytes()
-    if not _is_ours(name, data):
+    if not _is_pinned(name, data):
         raise ValueError(f"{path} is not the file of the pinned commit: its SHA-256 digest differs")
     return data
 
 
 def _from_cache(name: str) -> bytes:
+    folder = cache_folder("persona", persona_source()["commit"][:12])
+    path = folder / f"{name}.jsonl"
+    with locked(path):
+        if path.is_file() and _is_pinned(name, data := path.read_bytes()):
+            return data
+        # Absent, or damaged since it was written: fetch it (again).
+        sweep(folder)
+        data = _fetch(name)
+        try:
+            with atomic_file(path) as partial:
+                partial.write_bytes(data)
+        except OSError as error:
+            raise OSError(f"{path} could not be written ({error.strerror}); nothing was kept") from error
+    return data
+
+
+def _fetch(name: str) -> bytes:
     source = persona_source()
-    path = cache_folder() / "persona" / source["commit"][:12] / f"{name}.jsonl"
-    if path.is_file() and _is_ours(name, data := path.read_bytes()):
-        return data
-    # Absent, or damaged since it was written: fetch it (again).
     url = f"{SITE}/{source['repository']}/{source['commit']}/persona/{name}.jsonl"
     try:
         with urllib.request.urlopen(url, timeout=60) as answer:
             data = answer.read()
-    except (urllib.error.URLError, OSError) as error:
+    except (http.client.HTTPException, OSError) as error:  # URLError and time-outs are OSErrors
         reason = getattr(error, "reason", error)
         raise ConnectionError(
             f"{name}.jsonl could not be fetched from {url} ({reason}): connect to the network, "
             f"or put the files into a folder and name it in {VARIABLE}"
         ) from error
-    if not _is_ours(name, data):
+    if not _is_pinned(name, data):
         raise ValueError(f"{url} did not send the pinned file: its SHA-256 digest differs; nothing was kept")
-    write_atomically(path, data)
     return data
 
 
-def _is_ours(name: str, data: bytes) -> bool:
+def _is_pinned(name: str, data: bytes) -> bool:
     return hashlib.sha256(data).hexdigest() == persona_source()["sha256"][name]

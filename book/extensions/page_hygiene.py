@@ -1,0 +1,93 @@
+"""Keep pages free of foreign requests and of dead buttons.
+
+- Sphinx pages of this theme always carry a loader for remote kernels, from another host: it is removed.
+- The repository's address is one setting: the environment variable REWARD_MARGINS_REPOSITORY, else `repository: url`
+  of `_config.yml`. Where it is empty there is no repository button and no launch button. Where it is set, a chapter
+  opens in Colab from `chapters/NN_name.ipynb`, the exported notebook, not from the MyST source that Colab cannot read.
+- A chapter's exported notebook can be downloaded from its page.
+- Theorems that carry the paper's numbers are unnumbered for Sphinx; [text](#label) finds them all the same.
+"""
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+VARIABLE = "REWARD_MARGINS_REPOSITORY"
+COLAB = "https://colab.research.google.com/github"
+
+
+def set_repository(app, config):
+    """Fill or empty the theme's repository options before the theme reads them."""
+    options = config.html_theme_options
+    address = os.environ.get(VARIABLE, options.get("repository_url") or "").strip().rstrip("/")
+    if address.endswith(".git"):
+        address = address[:-4]
+    if address and not (address.startswith("https://") and len(address.split("/")) >= 5):
+        raise ValueError(f"{VARIABLE} must look like https://github.com/OWNER/NAME, got {address!r}")
+    options["repository_url"] = address
+    options["use_repository_button"] = bool(address)
+    options["use_issues_button"] = bool(address)
+    options["use_edit_page_button"] = False
+    options["launch_buttons"] = {}
+
+
+def label_theorems(app, doctree):
+    """Make the labels of unnumbered theorems known to ordinary references; sphinx-proof does so for numbered ones."""
+    known = app.env.get_domain("std").anonlabels
+    for node in doctree.findall(lambda node: type(node).__name__ == "unenumerable_node"):
+        known[node["label"]] = app.env.docname, node["label"]
+
+
+def clean_page(app, pagename, templatename, context, doctree):
+    """Drop the remote-kernel scripts; add the notebook's download and, with a repository, its Colab button."""
+    context["script_files"] = [
+        script for script in context.get("script_files", []) if not _loads_remote_kernel(script)
+    ]
+    if doctree is None:
+        return
+    # sphinx-proof repeats ids within a page: the title's is the theorem's, the others are constants.
+    context["body"] = re.sub(r'(<p class="admonition-title") id="[^"]*"', r"\1", context["body"])
+    context["body"] = re.sub(r' id="proof(-content)?"', "", context["body"])
+    notebook = Path(app.srcdir, pagename).with_suffix(".ipynb")
+    if not notebook.exists() or not app.env.doc2path(pagename).endswith(".md"):
+        return
+    buttons = context["header_buttons"]
+    target = Path(app.outdir, "_sources", pagename).with_suffix(".ipynb")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(notebook, target)
+    for group in buttons:
+        if group.get("label") == "download-buttons":
+            group["buttons"].insert(0, {
+                "type": "link",
+                "url": f"{context['pathto']('_sources', 1)}/{pagename}.ipynb",
+                "text": ".ipynb",
+                "icon": "fas fa-code",
+                "tooltip": "Download this chapter as a notebook",
+                "label": "download-notebook-button",
+            })
+    options = app.config.html_theme_options
+    address = options["repository_url"]
+    if address.startswith("https://github.com/"):
+        branch = options.get("repository_branch") or "main"
+        buttons.insert(0, {
+            "type": "link",
+            "url": f"{COLAB}{address.removeprefix('https://github.com')}/blob/{branch}/{pagename}.ipynb",
+            "text": "",
+            "icon": "fas fa-rocket",
+            "tooltip": "Open this chapter in Colab",
+            "label": "launch-colab-button",
+        })
+
+
+def _loads_remote_kernel(script):
+    body = getattr(script, "attributes", {}).get("body") or ""
+    return "THEBE_JS_URL" in body or "sphinx-thebe.js" in str(getattr(script, "filename", script))
+
+
+def setup(app):
+    """Connect the steps: before the theme reads its options, after a page is read, after the theme made its buttons."""
+    app.connect("config-inited", set_repository, priority=100)
+    app.connect("doctree-read", label_theorems)
+    app.connect("html-page-context", clean_page, priority=900)
+    return {"env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,106 @@
+"""The language model: loading it, and the embedding of a prompt that its last layer reads."""
+
+from collections.abc import Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
+from transformers.utils import logging as hf_logging
+
+from . import embedding, hub, weights
+from .checks import one_of
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+
+@dataclass(frozen=True, eq=False)
+class LLM:
+    """A causal language model with its tokenizer. `digest` names its weights and tokenizer as they were loaded."""
+
+    model: torch.nn.Module
+    tokenizer: PreTrainedTokenizerFast
+    device: torch.device
+    dtype: torch.dtype
+    digest: str
+    name: str
+
+    @property
+    def d(self) -> int:
+        """Dimension of the embedding g, the number of columns of the unembedding."""
+        return self.model.get_output_embeddings().weight.shape[1]
+
+    def encode(self, prompt: str) -> list[int]:
+        """Token ids of a prompt: as the user's message and the opening of the answer, where there is a chat template."""
+        return self.encode_all([prompt])[0]
+
+    def encode_all(self, prompts: Sequence[str]) -> list[list[int]]:
+        """`encode` for many prompts."""
+        if isinstance(prompts, str):
+            raise ValueError(f"prompts must be a sequence of strings, got one string {prompts[:40]!r}")
+        prompts = list(prompts)
+        for prompt in prompts:
+            if not isinstance(prompt, str) or not prompt:
+                raise ValueError(f"prompts must be non-empty strings, got {prompt!r}")
+        if not prompts:
+            return []
+        chat = bool(getattr(self.tokenizer, "chat_template", None))
+        if chat:
+            messages = [[{"role": "user", "content": prompt}] for prompt in prompts]
+            prompts = self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+        # A template writes its own special tokens.
+        return self.tokenizer(prompts, add_special_tokens=not chat)["input_ids"]
+
+    def tokens(self, answer: str) -> list[int]:
+        """Token ids of an answer as it follows a prompt, such as " Yes"; one id or several."""
+        if not isinstance(answer, str) or not answer:
+            raise ValueError(f"answer must be a non-empty string, got {answer!r}")
+        # Behind a line end, since some tokenizers treat the start of a text in their own way.
+        start, whole = (self.tokenizer(text, add_special_tokens=False)["input_ids"] for text in ("\n", "\n" + answer))
+        if whole[: len(start)] == start:
+            return whole[len(start) :]
+        return self.tokenizer(answer, add_special_tokens=False)["input_ids"]
+
+    def token(self, answer: str) -> int:
+        """The id of an answer of one token; ValueError with the pieces where it is several."""
+        ids = self.tokens(answer)
+        if len(ids) != 1:
+            pieces = ", ".join(repr(self.tokenizer.decode([i])) for i in ids)
+            raise ValueError(f"answer must be one token of {self.name}, got {answer!r}, which is {len(ids)}: {pieces}")
+        return ids[0]
+
+
+def load_llm(name: str | None = None, device: str | torch.device | None = None, dtype: str = "float32") -> LLM:
+    """Load a language model for embedding and training.
+
+    Parameters
+    ----------
+    name : None for the book's default (SmolLM2-135M-Instruct; fetched and converted at the first call), "tiny" for a
+        random model that needs no download, a Hugging Face id "owner/model", or a local folder with safetensors.
+    device : "cpu", "cuda" or "cuda:1"; None takes the GPU where there is one.
+    dtype : "float32" or "bfloat16".
+
+    Returns
+    -------
+    LLM in evaluation mode. ValueError (one sentence) for a name, device or dtype that is not known, and for a model
+    whose logits are not a linear function of its last hidden state; OSError without network or disk space.
+    """
+    one_of("dtype", dtype, DTYPES)
+    place = _device(device)
+    if name == "tiny":
+        from .tiny import tiny_digest, tiny_model, tiny_tokenizer
+
+        tokenizer = tiny_tokenizer()
+        model = tiny_model(len(tokenizer))
+        digest = tiny_digest(model, tokenizer)
+    elif name is None or name == weights.NAME:
+        name = weights.NAME
+        model, tokenizer, digest = _load_default()
+    else:
+        folder, digest = hub.locate(name, known=["tiny", weights.NAME])
+        model, tokenizer = hub.load(name, folder)
+    model = model.to(device=place, dtype=DTYPES[dtype]).eval()
+    return LLM(model, tokenizer, place, DTYPES[dtype], digest, name)

@@ -1,0 +1,157 @@
+"""The static figures: what they draw, labels with units, alternative texts, fonts, contrast."""
+
+import base64
+import io
+import re
+import warnings
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib import font_manager
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from PIL import Image
+
+from helpers import figures
+from helpers.figures import (
+    GREY,
+    LINES,
+    PALETTE,
+    histogram_of_margins,
+    margin_trajectories,
+    predicted_against_measured,
+    show,
+    theme,
+    two_accuracies,
+)
+
+T = np.arange(0, 101, 10.0)
+MARGINS = np.log1p(T[:, None] / 40 * np.linspace(0.5, 1.5, 30))
+SIDE = np.where(np.arange(30) % 2, 1, -1)
+ENVELOPE = (np.where(T < 50, T / 100, np.nan), np.where(T < 50, T / 20, np.nan))
+MAKERS = {
+    "trajectories": lambda: margin_trajectories(T, MARGINS, np.log1p(T / 40), ENVELOPE),
+    "prediction first": lambda: margin_trajectories(T, predicted=np.log1p(T / 40)),
+    "against": lambda: predicted_against_measured(MARGINS[5], MARGINS[6], side=SIDE, tolerance=0.1),
+    "against, prediction first": lambda: predicted_against_measured(MARGINS[5], side=SIDE),
+    "accuracies": lambda: two_accuracies(T, 1 - 0.5 * np.exp(-T / 9), 1 - 0.6 * np.exp(-T / 50)),
+    "histogram": lambda: histogram_of_margins(MARGINS[-1], SIDE, predicted=1.2),
+    "histogram of one group": lambda: histogram_of_margins(MARGINS[-1]),
+}
+
+
+@pytest.fixture(autouse=True)
+def themed():
+    with matplotlib.rc_context():
+        theme()
+        yield
+
+
+def contrast(one, other):
+    """WCAG 2.1 contrast ratio of two colours."""
+
+    def luminance(colour):
+        parts = np.array([int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)])
+        linear = np.where(parts <= 0.03928, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+        return linear @ [0.2126, 0.7152, 0.0722]
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("page", ["#ffffff", "#121212"])
+@pytest.mark.parametrize("colour", [*LINES, GREY])
+def test_line_colours_can_be_seen_on_both_themes(colour, page):
+    assert contrast(colour, page) >= 3  # WCAG 1.4.11 for graphics
+
+
+def test_contrast_of_black_on_white_is_21():
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)  # the standard's own example
+
+
+def test_lines_come_from_the_palette_and_differ():
+    assert set(LINES) <= set(PALETTE) and len(set(PALETTE)) == 6
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_axes_are_labelled_with_units_and_nothing_is_cut_off(name):
+    figure = MAKERS[name]()
+    (axes,) = figure.axes
+    for label in (axes.get_xlabel(), axes.get_ylabel()):
+        # A unit in brackets, or a count that says of what.
+        assert re.search(r"\((nats|%)\)|Training step|Number of samples", label), label
+    FigureCanvasAgg(figure).draw()
+    whole = figure.bbox
+    legends = [text for legend in figure.legends for text in legend.get_texts()]
+    for text in [axes.xaxis.label, axes.yaxis.label, *axes.get_xticklabels(), *legends]:
+        box = text.get_window_extent()
+        assert box.width == 0 or (box.x0 >= whole.x0 and box.x1 <= whole.x1 and box.y1 <= whole.y1), text
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_fonts_ship_with_matplotlib_and_the_card_is_white(name):
+    figure = MAKERS[name]()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # a glyph that the font lacks is a warning
+        FigureCanvasAgg(figure).draw()
+    for text in figure.findobj(matplotlib.text.Text):
+        path = font_manager.findfont(text.get_fontproperties(), fallback_to_default=False)
+        assert path.startswith(matplotlib.get_data_path()) and "DejaVu" in path
+    assert figure.get_facecolor() == (1, 1, 1, 1)
+
+
+def lines_of(figure):
+    return {line.get_label(): line for line in figure.axes[0].get_lines()}
+
+
+def test_trajectories_draw_the_median_the_prediction_and_the_envelope():
+    figure = MAKERS["trajectories"]()
+    lines = lines_of(figure)
+    np.testing.assert_allclose(lines["measured: median and 90 %"].get_ydata(), np.median(MARGINS, axis=1))
+    np.testing.assert_allclose(lines["predicted"].get_ydata(), np.log1p(T / 40))
+    assert [text.get_text() for text in figure.legends[0].get_texts()][0] == "proved envelope"
+    assert list(lines_of(MAKERS["prediction first"]()))[1:] == ["predicted"]
+
+
+def test_points_stand_at_prediction_and_measurement():
+    figure = MAKERS["against"]()
+    points = {c.get_label(): c.get_offsets() for c in figure.axes[0].collections if "side" in c.get_label()}
+    expected = np.column_stack([MARGINS[5], MARGINS[6]])
+    np.testing.assert_allclose(points["aligned side"], expected[SIDE == 1])
+    np.testing.assert_allclose(points["misaligned side"], expected[SIDE == -1])
+    first = MAKERS["against, prediction first"]().axes[0].collections[0].get_offsets()
+    np.testing.assert_allclose(first[:, 0], first[:, 1])
+
+
+def test_accuracies_are_percentages():
+    lines = lines_of(MAKERS["accuracies"]())
+    np.testing.assert_allclose(lines["margin accuracy: r > 0"].get_ydata(), 100 - 50 * np.exp(-T / 9))
+    assert len(lines) == 2 and len(lines_of(two_accuracies(T, T / 100))) == 1
+
+
+def test_a_histogram_counts_every_sample():
+    figure = MAKERS["histogram"]()
+    heights = sum(patch.get_height() for container in figure.axes[0].containers for patch in container)
+    assert heights == 30
+    assert lines_of(figure)["predicted"].get_xdata() == [1.2, 1.2]
+
+
+def test_show_gives_an_image_with_alternative_text_and_caption(monkeypatch):
+    shown = []
+    monkeypatch.setattr(figures, "display", lambda bundle, raw: shown.append((bundle, raw)))
+    show(MAKERS["histogram"](), caption="Margins < 0 are wrong & rare.", alt='Bars, most right of "0".')
+    ((bundle, raw),) = shown
+    assert raw and bundle["text/plain"].endswith('Bars, most right of "0".')
+    page = bundle["text/html"]
+    assert 'alt="Bars, most right of &quot;0&quot;."' in page
+    assert "<figcaption>Margins &lt; 0 are wrong &amp; rare.</figcaption>" in page
+    image = Image.open(io.BytesIO(base64.b64decode(re.search(r"base64,([^\"]+)", page)[1])))
+    width = int(re.search(r'width="(\d+)"', page)[1])
+    # Two pixels of the image for one of the page: sharp on a dense screen. Small enough for a page of ten.
+    assert image.width == 2 * width and len(page) < 150_000
+
+
+@pytest.mark.parametrize(("caption", "alt"), [("", "a"), ("c", "  "), ("c", None)])
+def test_show_insists_on_caption_and_alternative_text(caption, alt):
+    with pytest.raises(ValueError, match="(caption|alt) must be a text that says what the figure shows"):
+        show(MAKERS["histogram"](), caption=caption, alt=alt)
