@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from helpers.bounds import training_envelope
 from helpers.dynamics import gradient_flow, interaction_matrix, noise_free_margin
 from helpers.layouts import chain, disjoint, grid, star
 from helpers.mixture import ValueMixture
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 HORIZON = 0.4 * np.log(3)
 

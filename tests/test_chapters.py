@@ -1,4 +1,4 @@
-"""Every chapter runs, its exercises can be solved, it is written as the book promises, its export is current."""
+"""Every chapter runs, its exercises can be solved, it keeps the rules of the book, its export is current."""
 
 import re
 from pathlib import Path

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+
 from helpers.checks import at_least, between, one_of, positive
 
 NOT_NUMBERS = ["1", None, True, [1.0], math.nan]

@@ -1,4 +1,4 @@
-"""The dynamics against a direct flow on W by autograd, a brute-force N x N system, torch's SGD and closed forms."""
+"""The dynamics against autograd on the whole unembedding, a brute-force N x N system and closed forms."""
 
 import os
 import subprocess
@@ -9,6 +9,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.integrate import solve_ivp
+
 from helpers.dynamics import (
     Trajectory,
     dimensionless_time,
@@ -24,11 +28,9 @@ from helpers.dynamics import (
 )
 from helpers.layouts import TokenLayout, chain, disjoint, grid, shared, star
 from helpers.mixture import Sample, ValueMixture
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from scipy.integrate import solve_ivp
 
-LAYOUTS = [disjoint(3), chain(4), star(3), grid(4), shared(3), TokenLayout((("a", "b"), ("b", "a"), ("c", "a")))]
+SWAPPED = TokenLayout((("a", "b"), ("b", "a"), ("c", "a")))
+LAYOUTS = [disjoint(3), chain(4), star(3), grid(4), shared(3), SWAPPED]
 NAMES = ["disjoint", "chain", "star", "grid", "shared", "swapped"]
 LOG3 = np.log(3)
 
@@ -73,11 +75,12 @@ class FullModel:
 
     def loss(self, W, loss="dpo"):
         r = self.margins(W, self.sample)
-        return {"dpo": torch.nn.functional.softplus(-r), "ipo": (1 - r) ** 2, "slic": torch.relu(1 - r)}[loss].mean()
+        f = {"dpo": torch.nn.functional.softplus(-r), "ipo": (1 - r) ** 2, "slic": torch.relu(1 - r)}
+        return f[loss].mean()
 
 
 def brute_force(sample, layout, times, loss="dpo"):
-    """The N equations of Lemma 4.1 with the full matrix, in dimensionless time; implicit, at tight tolerance."""
+    """The N equations of Lemma 4.1 with the full matrix in dimensionless time, by an implicit method."""
     dy = response_differences(sample, layout)
     C = (dy @ dy.T) * (sample.x @ sample.x.T)
     rate = layout.K / (2 * len(sample.x)) * C
@@ -178,7 +181,7 @@ def test_without_noise_all_margins_follow_the_closed_form(layout, loss):
 
 @pytest.mark.theorem("N1")
 @settings(deadline=None)
-@given(st.floats(0, 1e300))
+@given(st.floats(0, 1e300, allow_subnormal=False))  # a subnormal number has too few digits
 def test_the_closed_form_solves_its_equation(S):
     r = noise_free_margin(S)
     # In logs where e^r would overflow the relative precision: r = log(1 + S - r).
@@ -191,7 +194,9 @@ def test_the_closed_form_solves_its_equation(S):
 def test_the_closed_form_is_smooth_where_the_method_changes():
     around = 500 * (1 + np.array([-1e-9, 0, 1e-9]))
     r = noise_free_margin(around)
-    np.testing.assert_allclose(np.diff(r), 5e-7 / (1 + np.exp(r[1])), rtol=1e-5)  # slope sigma(-r), rounding of r
+    np.testing.assert_allclose(
+        np.diff(r), 5e-7 / (1 + np.exp(r[1])), rtol=1e-5
+    )  # slope sigma(-r), rounding of r
 
 
 @pytest.mark.theorem("N1")
@@ -247,11 +252,14 @@ def test_gradient_descent_is_sgd_on_the_whole_unembedding(layout, loss):
     optimizer = torch.optim.SGD([W], lr=lr)
     run = gradient_descent(sample, layout, steps, beta=beta, lr=lr, loss=loss, test=test)
     assert run.margins.shape == (steps + 1, len(sample)) and run.w.shape == (steps + 1, layout.K, 9)
-    np.testing.assert_allclose(run.S, dimensionless_time(np.arange(steps + 1), beta, lr, layout.K), rtol=1e-14)
+    np.testing.assert_allclose(
+        run.S, dimensionless_time(np.arange(steps + 1), beta, lr, layout.K), rtol=1e-14
+    )
     for n in range(steps + 1):
         # Rounding of log-likelihoods of size 10.
-        np.testing.assert_allclose(run.margins[n], model.margins(W, sample).detach().numpy(), rtol=0, atol=1e-12)
-        np.testing.assert_allclose(run.test_margins[n], model.margins(W, test).detach().numpy(), rtol=0, atol=1e-12)
+        for margins, seen in ((run.margins, sample), (run.test_margins, test)):
+            expected = model.margins(W, seen).detach().numpy()
+            np.testing.assert_allclose(margins[n], expected, rtol=0, atol=1e-12)
         optimizer.zero_grad()
         model.loss(W, loss).backward()
         optimizer.step()
@@ -263,9 +271,11 @@ def test_gradient_descent_tends_to_the_flow():
     errors = []
     for steps in (20, 40, 80):
         lr = 2.0 * 4 / (2 * 0.1**2 * steps)
-        errors.append(np.abs(gradient_descent(sample, chain(4), steps, beta=0.1, lr=lr).margins[-1] - flow).max())
-    # First order: the error halves with the step.
-    assert errors[0] / errors[1] == pytest.approx(2, rel=0.1) and errors[1] / errors[2] == pytest.approx(2, rel=0.1)
+        run = gradient_descent(sample, chain(4), steps, beta=0.1, lr=lr)
+        errors.append(np.abs(run.margins[-1] - flow).max())
+    # First order: the error halves with the step, up to terms of second order.
+    assert errors[0] / errors[1] == pytest.approx(2, rel=0.1)
+    assert errors[1] / errors[2] == pytest.approx(2, rel=0.1)
 
 
 @pytest.mark.theorem("N9")
@@ -295,11 +305,24 @@ def test_smoothness_is_the_largest_curvature(layout):
     sample, _ = draw(layout)
     C, beta = interaction_matrix(sample, layout), 0.3
     exact = beta**2 / 4 * np.linalg.eigvalsh(C).max() / len(sample)
-    assert smoothness(sample, layout, beta) == pytest.approx(exact, rel=1e-9)  # the iteration's tolerance is 1e-10
+    assert smoothness(sample, layout, beta) == pytest.approx(exact, rel=1e-9)  # the iteration stops at 1e-10
     model = FullModel(sample, layout, beta=beta)
     hessian = torch.autograd.functional.hessian(model.loss, model.reference)
     size = model.reference.numel()
     assert torch.linalg.eigvalsh(hessian.reshape(size, size)).max().item() == pytest.approx(exact, rel=1e-9)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    layout=st.sampled_from(LAYOUTS),
+    v=st.sampled_from([0.0, 1e-9, 1e-3, 0.3, 2.0]),
+    l_b=st.sampled_from([0.0, 0.5, 5.0, 40.0]),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_smoothness_of_data_of_low_rank_and_of_nearly_equal_eigenvalues(layout, v, l_b, seed):
+    sample, _ = draw(layout, v=v, l_b=l_b, seed=seed, Q=3)
+    exact = np.linalg.eigvalsh(interaction_matrix(sample, layout)).max() / 4 / len(sample)
+    assert smoothness(sample, layout, 1.0) == pytest.approx(exact, rel=1e-9)
 
 
 def test_smoothness_of_the_smallest_cases():
@@ -350,14 +373,16 @@ def test_the_bound_is_its_formula():
 
 
 def test_scale_and_stiffness_of_language_model_embeddings():
-    """Squared lengths in the thousands, nearly all of it shared; float32; against the implicit N x N solver."""
+    """Squared lengths in the thousands, nearly all of it shared, in float32, against an implicit method."""
     sample, test = draw(shared(4), Q=8, d=48, v=1.4, l_b=42.0, seed=4)
     single = Sample(sample.x.astype(np.float32), sample.value, sample.side)
     assert (single.x**2).sum(axis=1).mean() > 1500
     times = np.array([0.005, 0.3])
     flow = gradient_flow(single, shared(4), times, test=test)
     exact = brute_force(Sample(single.x.astype(float), single.value, single.side), shared(4), times)
-    np.testing.assert_allclose(flow.margins, exact, rtol=1e-6, atol=1e-6)  # both integrators, over a stiff time
+    np.testing.assert_allclose(
+        flow.margins, exact, rtol=1e-6, atol=1e-6
+    )  # both integrators, over a stiff time
     assert flow.margins.dtype == flow.test_margins.dtype == np.float64
 
 
@@ -367,13 +392,14 @@ from helpers.dynamics import gradient_flow
 from helpers.layouts import grid
 from helpers.mixture import Sample
 rng, N, d = np.random.default_rng(0), 100_000, 576
-x = rng.standard_normal((N, d), dtype=np.float32)
-x *= np.float32(0.1)
+x = rng.random((N, d), dtype=np.float32)
+x -= np.float32(0.5)
+x *= np.float32(0.1 * 12**0.5)
 value, side = rng.integers(0, 16, N), rng.choice([1, -1], N)
 x[np.arange(N), value] += side
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 test = Sample(x[:1000], value[:1000], side[:1000])
-flow = gradient_flow(Sample(x, value, side), grid(16), [0.1], test=test)
+flow = gradient_flow(Sample(x, value, side), grid(16), [0.01], test=test)
 after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 print(before, after, flow.margins.mean(), flow.margins.shape, flow.test_margins.shape)
 """
@@ -382,15 +408,15 @@ print(before, after, flow.margins.mean(), flow.margins.shape, flow.test_margins.
 def test_a_hundred_thousand_samples_fit_in_memory():
     run = subprocess.run(
         [sys.executable, "-c", MEMORY],
-        capture_output=True, text=True, check=True, timeout=120, env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True, text=True, check=True, timeout=300, env=os.environ | {"OMP_NUM_THREADS": "1"},
     )  # fmt: skip
     before, after, mean, *shapes = run.stdout.split(maxsplit=3)
     unit = 1024 if sys.platform != "darwin" else 1  # ru_maxrss is in kilobytes, on macOS in bytes
-    # x in float64 is 0.46 GB and a reordered copy 0.23 GB; C alone would be 80 GB.
-    assert (int(after) - int(before)) * unit < 1.0e9 and int(after) * unit < 1.6e9
+    # The one copy of x in float64 is 0.46 GB; C alone would be 80 GB.
+    assert (int(after) - int(before)) * unit < 0.7e9
     assert shapes == ["(1, 100000) (1, 1000)\n"]
     # Memorization adds d v^2 / 2Q = 9e-4 relative to the closed form (N6), noise and imbalance about 1e-3.
-    assert float(mean) == pytest.approx(noise_free_margin(0.1), rel=0.01)
+    assert float(mean) == pytest.approx(noise_free_margin(0.01), rel=0.01)
 
 
 def test_a_trajectory_is_frozen_and_the_sample_is_left_alone():
@@ -454,7 +480,9 @@ def test_bad_samples_are_named(change, message):
 
 def test_a_test_sample_of_another_dimension_is_named():
     good, wide = SimpleNamespace(**GOOD), SimpleNamespace(**(GOOD | {"x": np.ones((4, 5))}))
-    with pytest.raises(ValueError, match=r"^test.x must have shape \(N, 3\) with N at least 1, got \(4, 5\)$"):
+    with pytest.raises(
+        ValueError, match=r"^test.x must have shape \(N, 3\) with N at least 1, got \(4, 5\)$"
+    ):
         gradient_flow(good, disjoint(2), 1.0, test=wide)
 
 
@@ -468,9 +496,18 @@ SAMPLE = SimpleNamespace(**GOOD)
         (lambda: noise_free_margin(np.array([1.0, np.nan])), "^S must be finite"),
         (lambda: noise_free_margin(np.inf), "^S must be finite"),
         (lambda: noise_free_margin(1.0, "dop"), "^loss must .* did you mean 'dpo'"),
-        (lambda: push("sigmoid"), "^loss must be a known name, got 'sigmoid'; allowed are 'dpo', 'ipo', 'slic'$"),
-        (lambda: gradient_flow(SAMPLE, disjoint(2), [1.0, 0.5]), "^S must be one number or an increasing list"),
-        (lambda: gradient_flow(SAMPLE, disjoint(2), [1.0, 1.0]), "^S must be one number or an increasing list"),
+        (
+            lambda: push("sigmoid"),
+            "^loss must be a known name, got 'sigmoid'; allowed are 'dpo', 'ipo', 'slic'$",
+        ),
+        (
+            lambda: gradient_flow(SAMPLE, disjoint(2), [1.0, 0.5]),
+            "^S must be one number or an increasing list",
+        ),
+        (
+            lambda: gradient_flow(SAMPLE, disjoint(2), [1.0, 1.0]),
+            "^S must be one number or an increasing list",
+        ),
         (lambda: gradient_flow(SAMPLE, disjoint(2), []), "^S must be one number or an increasing list"),
         (lambda: gradient_flow(SAMPLE, disjoint(2), [[1.0]]), "^S must be one number or an increasing list"),
         (lambda: gradient_flow(SAMPLE, disjoint(2), -1.0), "^S must be finite and at least 0, got -1.0$"),

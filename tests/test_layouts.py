@@ -4,9 +4,10 @@ from itertools import chain as joined
 
 import numpy as np
 import pytest
-from helpers.layouts import TokenLayout, chain, disjoint, grid, shared, star
 from hypothesis import given
 from hypothesis import strategies as st
+
+from helpers.layouts import TokenLayout, chain, disjoint, grid, shared, star
 
 pairs = st.lists(
     st.tuples(st.integers(0, 6), st.integers(0, 6)).filter(lambda p: p[0] != p[1]), min_size=1, max_size=8
@@ -17,7 +18,8 @@ pairs = st.lists(
 def test_numbers_agree_with_brute_force(pairs):
     layout = TokenLayout(tuple(pairs))
     one_hot = np.eye(7)
-    gram = np.array([[(one_hot[a] - one_hot[b]) @ (one_hot[c] - one_hot[d]) / 2 for c, d in pairs] for a, b in pairs])
+    u = [one_hot[a] - one_hot[b] for a, b in pairs]
+    gram = np.array([[first @ second / 2 for second in u] for first in u])
     # Sums of multiples of 1/4 are exact in floating point, so everything is compared with ==.
     assert (layout.gram == gram).all()
     assert (layout.kappa == [sum(g * g for g in row) for row in gram]).all()
@@ -70,7 +72,7 @@ def test_a_layout_is_a_value():
         assert not array.flags.writeable
 
 
-@pytest.mark.parametrize("bad", [(), [("a", "a")], [("a", "b", "c")], ["ab"], [3], [("a",)]])
+@pytest.mark.parametrize("bad", [(), [("a", "a")], [("a", "b", "c")], ["ab"], [3], [("a",)], [(["a"], "b")]])
 def test_bad_pairs_are_named(bad):
     with pytest.raises(ValueError, match="^pairs must hold .* got "):
         TokenLayout(bad)

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from helpers.dynamics import push
-from helpers.losses import DPO, IPO, SLiC, get_loss
 from hypothesis import given
 from hypothesis import strategies as st
+
+from helpers.dynamics import push
+from helpers.losses import DPO, IPO, SLiC, get_loss
 
 TORCH = {
     "dpo": lambda r: -torch.nn.functional.logsigmoid(r),

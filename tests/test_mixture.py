@@ -1,11 +1,12 @@
-"""The mixture against its definition: means, noise, order, and the approximately orthogonal concepts of App. C."""
+"""The mixture against its definition: means, noise, order, and the tilted concepts of Appendix C."""
 
 import numpy as np
 import pytest
-from helpers.layouts import disjoint, shared
-from helpers.mixture import Sample, ValueMixture
 from hypothesis import given
 from hypothesis import strategies as st
+
+from helpers.layouts import disjoint, shared
+from helpers.mixture import Sample, ValueMixture
 
 
 def test_concepts_are_orthonormal_and_orthogonal_to_the_shared_component():
@@ -43,7 +44,7 @@ def test_samples_have_the_means_and_the_noise_of_their_clusters():
         for side in (1, -1):
             noise = sample.x[(sample.value == value) & (sample.side == side)] - mixture.mean(value, side)
             assert len(noise) == Q
-            # 42 means with standard error v / sqrt(Q) and 42 variances with relative error sqrt(2 / Q): 5 errors.
+            # Five standard errors, of means v / sqrt(Q), of variances sqrt(2 / Q) relative.
             assert np.abs(noise.mean(axis=0)).max() < 5 * 0.4 / np.sqrt(Q)
             assert np.abs(noise.var(axis=0) / 0.4**2 - 1).max() < 5 * np.sqrt(2 / Q)
             # Coordinates are independent: correlations have standard error 1 / sqrt(Q).

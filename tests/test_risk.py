@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import norm
+
 from helpers.dynamics import gradient_descent, gradient_flow
 from helpers.layouts import chain, disjoint, grid, shared, star
 from helpers.mixture import ValueMixture
 from helpers.risk import cluster_risks, exact_risk, risk_law
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from scipy.stats import norm
 
 
 @pytest.mark.theorem("N2")
@@ -81,7 +82,8 @@ def test_the_law_is_its_box(layout, Q, extra, v, l_b):
     D = np.sqrt(layout.kappa * v**2 * (1 + (1 + l_b**2 + d * v**2) / (2 * Q)))
     assert risks.shape == (layout.K,)
     np.testing.assert_allclose(norm.ppf(risks), -1 / D, rtol=1e-9)  # rounding, through the tail
-    np.testing.assert_allclose(risks, risk_law(ValueMixture(layout, d, v, l_b), np.full((layout.K, 2), Q)), rtol=1e-12)
+    by_counts = risk_law(ValueMixture(layout, d, v, l_b), np.full((layout.K, 2), Q))
+    np.testing.assert_allclose(risks, by_counts, rtol=1e-12)
 
 
 @pytest.mark.theorem("N5")
@@ -100,7 +102,8 @@ def test_the_law_gives_the_numbers_of_the_reference():
         mixture = ValueMixture(disjoint(K), 1000, 0.5, 0.5)
         assert (risk_law(mixture, 263) < 0.05).all() and (risk_law(mixture, 262) > 0.05).all()
     # Table of N5, item 3: Yes/No at Q = 100, d = 1000, l_b = 1/2, v = 0.2 and 0.3.
-    for v, risks in ((0.2, (3e-6, 0.00064, 0.0114, 0.0537, 0.128)), (0.3, (0.00287, 0.0254, 0.0836, 0.164, 0.245))):
+    table = {0.2: (3e-6, 0.00064, 0.0114, 0.0537, 0.128), 0.3: (0.00287, 0.0254, 0.0836, 0.164, 0.245)}
+    for v, risks in table.items():
         for K, risk in zip((1, 2, 4, 8, 16), risks, strict=True):
             law = risk_law(ValueMixture(shared(K), 1000, v, 0.5), 100)
             np.testing.assert_allclose(law, risk, rtol=0.2 if risk < 1e-5 else 0.01)  # digits of the table
@@ -132,7 +135,9 @@ def test_the_law_predicts_the_mean_risk_of_one_step(layout, l_b, counts, delta):
         w = gradient_descent(sample, layout, 1, beta=0.1, lr=1.0).w[1]
         risks.append(cluster_risks(w, mixture).mean(axis=1))
     # The law's own error in z is up to 3 %, the Monte Carlo error of 150 sets about 1 %.
-    np.testing.assert_allclose(norm.ppf(risk_law(mixture, counts)), norm.ppf(np.mean(risks, axis=0)), rtol=0.05)
+    np.testing.assert_allclose(
+        norm.ppf(risk_law(mixture, counts)), norm.ppf(np.mean(risks, axis=0)), rtol=0.05
+    )
 
 
 def test_the_law_without_noise():
@@ -144,7 +149,9 @@ def test_the_law_without_noise():
 
 @pytest.mark.parametrize("w", [np.zeros((3, 5)), np.zeros((2, 6)), np.zeros(6), np.full((3, 6), np.nan)])
 def test_a_bad_w_is_named(w):
-    with pytest.raises(ValueError, match=r"^w must be finite and end in shape \(K, d\) = \(3, 6\), got shape"):
+    with pytest.raises(
+        ValueError, match=r"^w must be finite and end in shape \(K, d\) = \(3, 6\), got shape"
+    ):
         exact_risk(w, ValueMixture(disjoint(3), 6, 0.5, 0.4))
 
 

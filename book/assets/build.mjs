@@ -1,4 +1,5 @@
-// Writes ../static/vendor: one script that runs saved widgets with no kernel, its style, and MathJax with its fonts.
+// Writes ../static/vendor: one script that runs saved widgets with no kernel, its style,
+// MathJax with its fonts, and two text faces.
 // Run after `npm ci`. Nothing here is loaded from a network when a reader opens a page.
 import { build } from "esbuild";
 import fs from "node:fs";
@@ -41,8 +42,21 @@ fs.mkdirSync(mathjax, { recursive: true });
 fs.copyFileSync(path.join(source, "tex-chtml-full.js"), path.join(mathjax, "tex-chtml-full.js"));
 fs.cpSync(path.join(source, "output/chtml/fonts/woff-v2"), path.join(mathjax, "output/chtml/fonts/woff-v2"), { recursive: true });
 
-// What the two scripts carry belongs to others: their licences travel with them.
-const packages = new Set(["mathjax"]);
+// Two text faces: the Latin letters of a serif, and Latin and Greek of a sans for what is not running text.
+const faces = path.join(here, "node_modules/@fontsource-variable");
+fs.mkdirSync(path.join(out, "fonts"));
+for (const [family, part] of [
+  ["source-serif-4", "latin-wght-normal"],
+  ["source-serif-4", "latin-wght-italic"],
+  ["source-sans-3", "latin-wght-normal"],
+  ["source-sans-3", "greek-wght-normal"],
+]) {
+  const name = `${family}-${part}.woff2`;
+  fs.copyFileSync(path.join(faces, family, "files", name), path.join(out, "fonts", name));
+}
+
+// What the scripts and faces carry belongs to others: their licences travel with them.
+const packages = new Set(["mathjax", "@fontsource-variable/source-serif-4", "@fontsource-variable/source-sans-3"]);
 for (const input of Object.keys(metafile.inputs)) {
   const found = input.match(/node_modules\/((?:@[^/]+\/)?[^/]+)\//g)?.at(-1);
   if (found) packages.add(found.slice("node_modules/".length, -1));

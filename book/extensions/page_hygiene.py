@@ -1,11 +1,13 @@
 """Keep pages free of foreign requests and of dead buttons.
 
 - Sphinx pages of this theme always carry a loader for remote kernels, from another host: it is removed.
-- The repository's address is one setting: the environment variable REWARD_MARGINS_REPOSITORY, else `repository: url`
-  of `_config.yml`. Where it is empty there is no repository button and no launch button. Where it is set, a chapter
-  opens in Colab from `chapters/NN_name.ipynb`, the exported notebook, not from the MyST source that Colab cannot read.
+- The repository's address is one setting: the environment variable REWARD_MARGINS_REPOSITORY, else
+  `repository: url` of `_config.yml`. Where it is empty there is no repository button and no launch button.
+  Where it is set, a chapter opens in Colab from `chapters/NN_name.ipynb`, the exported notebook: Colab cannot
+  read the MyST source.
 - A chapter's exported notebook can be downloaded from its page.
 - Theorems that carry the paper's numbers are unnumbered for Sphinx; [text](#label) finds them all the same.
+- The lines that open a chapter get a class.
 """
 
 import os
@@ -13,7 +15,10 @@ import re
 import shutil
 from pathlib import Path
 
+from docutils import nodes
+
 VARIABLE = "REWARD_MARGINS_REPOSITORY"
+OPENING = ("After this chapter you can", "You need", "Cost", "Model and data", "Paper")
 COLAB = "https://colab.research.google.com/github"
 
 
@@ -33,14 +38,22 @@ def set_repository(app, config):
 
 
 def label_theorems(app, doctree):
-    """Make the labels of unnumbered theorems known to ordinary references; sphinx-proof does so for numbered ones."""
+    """Make the labels of unnumbered theorems known to ordinary references, as those of numbered ones are."""
     known = app.env.get_domain("std").anonlabels
     for node in doctree.findall(lambda node: type(node).__name__ == "unenumerable_node"):
         known[node["label"]] = app.env.docname, node["label"]
 
 
+def mark_opening(app, doctree):
+    """Give the lines that open a chapter a class of their own, so that they can look like a table."""
+    for paragraph in doctree.findall(nodes.paragraph):
+        first = next((child for child in paragraph.children if child.astext().strip()), None)
+        if isinstance(first, nodes.strong) and first.astext().strip() in OPENING:
+            paragraph["classes"].append("opening")
+
+
 def clean_page(app, pagename, templatename, context, doctree):
-    """Drop the remote-kernel scripts; add the notebook's download and, with a repository, its Colab button."""
+    """Drop the remote-kernel scripts; add the notebook's download and, with a repository, Colab."""
     context["script_files"] = [
         script for script in context.get("script_files", []) if not _loads_remote_kernel(script)
     ]
@@ -86,8 +99,9 @@ def _loads_remote_kernel(script):
 
 
 def setup(app):
-    """Connect the steps: before the theme reads its options, after a page is read, after the theme made its buttons."""
+    """Connect each step: before the theme reads its options, after a page is read, after it has buttons."""
     app.connect("config-inited", set_repository, priority=100)
     app.connect("doctree-read", label_theorems)
+    app.connect("doctree-read", mark_opening)
     app.connect("html-page-context", clean_page, priority=900)
-    return {"env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}
+    return {"env_version": 3, "parallel_read_safe": True, "parallel_write_safe": True}

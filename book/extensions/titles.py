@@ -1,7 +1,7 @@
 """Sphinx: titles of theorems and exercises that carry their number in their own words.
 
-- A theorem with the title "4.2 (Training)" reads "Theorem 4.2 (Training)"; one whose title brings no number, such as
-  "Reward margin", reads "Definition (Reward margin)".
+- A theorem with the title "4.2 (Training)" reads "Theorem 4.2 (Training)"; one whose title brings no number,
+  such as "Reward margin", reads "Definition (Reward margin)".
 - An exercise with the title "3.1 Two samples" reads "Exercise 3.1 Two samples", in its solution's title too.
 """
 

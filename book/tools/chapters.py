@@ -263,7 +263,7 @@ def check_call(source: str) -> tuple[str, str | None]:
 
 
 def with_solutions(node: NotebookNode, found: list[Exercise]) -> NotebookNode:
-    """The notebook with one more cell for each exercise: its solution, then its check, which must be passed."""
+    """The notebook with one more cell for each exercise: its solution, then its check, which must pass."""
     node = from_dict(node)
     for exercise in found:
         judged = "verdict" + exercise.check_call.removeprefix("check")

@@ -39,6 +39,7 @@ def export(path: Path, book: Book) -> str:
     """The notebook of one chapter as JSON text."""
     chapter = read(path, book.root)
     plain = Plain(path, book)
+    book.labels  # noqa: B018  a label that is used twice is an error even where nothing refers to it
     setup = SETUP.format(repository=book.repository, branch=book.branch) if book.repository else NO_SETUP
     cells = [v4.new_code_cell(setup, metadata={"tags": ["hide-input"]})]
     for cell in chapter.cells:

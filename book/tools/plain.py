@@ -219,7 +219,7 @@ class Plain:
 
 
 def _one_line(math: str) -> str:
-    return " ".join(math.split())
+    return " ".join(re.sub(r"(?<!\\)%.*", "", math).split())  # a comment would swallow all that follows
 
 
 def _html(title: str) -> str:

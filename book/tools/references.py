@@ -47,7 +47,8 @@ class Book:
         repository = config.get("repository") or {}
         address = os.environ.get(REPOSITORY, repository.get("url") or "")
         site = (config.get("html") or {}).get("baseurl") or ""
-        return cls(root, address.rstrip("/"), repository.get("branch") or "main", site.rstrip("/"))
+        address = address.rstrip("/").removesuffix(".git")
+        return cls(root, address, repository.get("branch") or "main", site.rstrip("/"))
 
     @cached_property
     def labels(self) -> dict[str, Target]:
@@ -83,7 +84,7 @@ class Book:
         return self.labels[label] if label else Target(page, words=_heading(page))
 
     def address(self, path: Path, target: Target) -> str:
-        """Where a link in the notebook of `path` points: a notebook, a page of the site, or "" for nowhere."""
+        """Where a link in the notebook of `path` points: a notebook, a page, or "" for nowhere."""
         anchor = f"#{target.label}" if target.label else ""
         if target.path.resolve() == path.resolve() and anchor:
             return anchor

@@ -1,4 +1,4 @@
-"""From a GGUF file of a Llama to safetensors, a config and a tokenizer, without transformers and without torch.
+"""From a GGUF file of a Llama to safetensors, a config and a tokenizer; needs no transformers and no torch.
 
 The bytes written do not depend on the versions of the libraries, so that one digest holds everywhere.
 """
@@ -16,6 +16,7 @@ from tqdm.auto import tqdm
 WEIGHTS = "model.safetensors"
 FILES = ("config.json", "tokenizer.json", "tokenizer_config.json", WEIGHTS)
 
+_Array = tuple[str, tuple[int, ...], Callable[[], np.ndarray]]
 _CONTROL = 3  # GGUF's token type for control tokens
 _TENSORS = {
     "attn_norm": "input_layernorm", "attn_q": "self_attn.q_proj", "attn_k": "self_attn.k_proj",
@@ -42,7 +43,7 @@ def convert(gguf_file: Path, folder: Path, *, progress: bool = True) -> None:
         raise ValueError(f"gguf_file must hold {config['vocab_size']} tokens, got {len(vocabulary)}")
     heads = {"attn_q": config["num_attention_heads"], "attn_k": config["num_key_value_heads"]}
 
-    def arrays() -> Iterator[tuple[str, tuple[int, ...], Callable[[], np.ndarray]]]:
+    def arrays() -> Iterator[_Array]:
         for tensor in reader.tensors:
             name, part = _name(tensor.name)
             shape = tuple(int(n) for n in reversed(tensor.shape))  # GGUF counts axes from the last
@@ -53,8 +54,8 @@ def convert(gguf_file: Path, folder: Path, *, progress: bool = True) -> None:
     write_safetensors(folder / WEIGHTS, list(arrays()), progress=progress)
 
 
-def write_safetensors(path: Path, arrays: list[tuple[str, tuple[int, ...], Callable]], *, progress: bool) -> None:
-    """Write float32 arrays one by one: (name, shape, function that makes the array). Never holds two of them."""
+def write_safetensors(path: Path, arrays: list[_Array], *, progress: bool) -> None:
+    """Write float32 arrays, each as (name, shape, function that makes it), holding one at a time."""
     header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
     end = 0
     for name, shape, _ in arrays:
@@ -92,7 +93,7 @@ def _name(name: str) -> tuple[str, str]:
 
 
 def _halves(array: np.ndarray, heads: int | None) -> np.ndarray:
-    """Undo GGUF's order of the rotary dimensions: it interleaves the halves of each head, transformers does not."""
+    """Undo GGUF's order of the rotary dimensions: it interleaves the halves of each head."""
     if heads is None:
         return array
     return array.reshape(heads, -1, 2, array.shape[1]).swapaxes(1, 2).reshape(array.shape)
@@ -131,11 +132,14 @@ def _write_tokenizer(folder: Path, fields: dict[str, Callable]) -> list[str]:
         "model": {
             "type": "BPE", "dropout": None, "unk_token": None, "continuing_subword_prefix": "",
             "end_of_word_suffix": "", "fuse_unk": False, "byte_fallback": False, "ignore_merges": False,
-            "vocab": {token: i for i, token in enumerate(tokens)}, "merges": fields["tokenizer.ggml.merges"](),
+            "vocab": {token: i for i, token in enumerate(tokens)},
+            "merges": fields["tokenizer.ggml.merges"](),
         },
     })
-    named = {"bos": "bos", "eos": "eos", "unk": "unknown", "pad": "padding"}
-    special = {f"{ours}_token": tokens[fields[f"tokenizer.ggml.{theirs}_token_id"]()] for ours, theirs in named.items()}
+    special = {
+        f"{ours}_token": tokens[fields[f"tokenizer.ggml.{theirs}_token_id"]()]
+        for ours, theirs in {"bos": "bos", "eos": "eos", "unk": "unknown", "pad": "padding"}.items()
+    }
     _write_json(folder / "tokenizer_config.json", special | {
         "tokenizer_class": "PreTrainedTokenizerFast", "clean_up_tokenization_spaces": False,
         "model_max_length": fields["llama.context_length"](),

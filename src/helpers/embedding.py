@@ -1,4 +1,4 @@
-"""The embedding g of a prompt: the state of a language model at its last position, just before the unembedding."""
+"""The embedding g of a prompt: what a language model hands to its unembedding at the last position."""
 
 import copy
 import hashlib
@@ -23,24 +23,30 @@ _SHORTEST_PREFIX = 8  # tokens; below this, sharing costs more than it saves
 
 
 def embed(llm: "LLM", prompts: Sequence[str], *, progress: bool = True) -> np.ndarray:
-    """Embed prompts: the last hidden state (after the final norm) at the last position, in the order of `prompts`.
+    """Embed prompts: the last hidden state (after the final norm) at the last position, in the given order.
 
-    The logits after a prompt are the unembedding times its embedding. Prompts of like length are batched and padded
-    on the right, and the tokens that all share are computed once; both move an embedding by float32 rounding at
-    most. Embeddings are kept in the user cache by the model's weights, the dtype and the prompt's tokens.
+    The logits after a prompt are the unembedding times its embedding. Prompts of like length are batched and
+    padded on the right, and the tokens that all share are computed once; both move an embedding by rounding
+    only. Embeddings are kept in the user cache by the model's weights, the dtype and the prompt's tokens.
+    ValueError (one sentence) for a prompt that is empty or no string.
 
     Returns
     -------
     (N, d) float32.
     """
     ids = llm.encode_all(prompts)
+    room = getattr(llm.model.config, "max_position_embeddings", None)
+    if room and ids and max(map(len, ids)) > room:
+        raise ValueError(f"prompts must have at most {room} tokens of {llm.name}, got {max(map(len, ids))}")
     keys = [prompt_key(tokens) for tokens in ids]
     folder = cache_folder("embeddings") / model_key(llm)
     rows = read_rows(folder)
     missing = {key: tokens for key, tokens in zip(keys, ids, strict=True) if key not in rows}
     fresh: dict[bytes, np.ndarray] = {}
     try:
-        with tqdm(total=len(missing), desc="Embedding", unit="prompt", disable=not (progress and missing)) as bar:
+        with tqdm(
+            total=len(missing), desc="Embedding", unit="prompt", disable=not (progress and missing)
+        ) as bar:
             for batch, states in _embed_batches(llm, missing):
                 fresh |= zip(batch, states, strict=True)
                 bar.update(len(batch))
@@ -55,9 +61,9 @@ def embed(llm: "LLM", prompts: Sequence[str], *, progress: bool = True) -> np.nd
 
 
 def last_states(
-    model: torch.nn.Module, ids: Sequence[Sequence[int]], prefix: Sequence[int] = (), past: object = None
+    model: torch.nn.Module, ids: Sequence[Sequence[int]], past: object = None
 ) -> torch.Tensor:
-    """(B, d) last hidden states at the last positions of `ids`, each of which follows `prefix`, whose cache is `past`.
+    """(B, d) last hidden states at the last positions of `ids`, which follow a prefix whose cache is `past`.
 
     Right padding needs no mask: in a causal model no position looks at a later one.
     """
@@ -72,7 +78,9 @@ def last_states(
         past.batch_repeat_interleave(len(ids))
         given = {"past_key_values": past}
     with torch.inference_mode():
-        states = model.base_model(input_ids=padded.to(device), use_cache=past is not None, **given).last_hidden_state
+        states = model.base_model(
+            input_ids=padded.to(device), use_cache=past is not None, **given
+        ).last_hidden_state
         return states[torch.arange(len(ids), device=device), (lengths - 1).to(device)]
 
 
@@ -99,21 +107,24 @@ def rounding(dtype: torch.dtype) -> float:
 
 
 def model_key(llm: "LLM") -> str:
-    """Name of the folder of a model's embeddings: what was loaded, its dtype, and a checksum of its weights now.
+    """Name of the folder of a model's embeddings: what was loaded, the dtype, a checksum of the weights now.
 
     With the checksum, weights that were trained in place do not find the embeddings of the model as it was.
     """
-    sums = []
-    for parameter in llm.model.parameters():
-        whole = torch.int32 if parameter.element_size() == 4 else torch.int16
-        sums.append(parameter.detach().view(whole).sum(dtype=torch.int64))
+    sums = [_bits(parameter.detach()).sum(dtype=torch.int64) for parameter in llm.model.parameters()]
     numbers = torch.stack(sums).cpu().numpy()
     checksum = hashlib.sha256(numbers.tobytes()).hexdigest()
     return f"{llm.digest[:16]}-{str(llm.dtype).removeprefix('torch.')}-{checksum[:16]}"
 
 
+def _bits(weights: torch.Tensor) -> torch.Tensor:
+    """The bits of a tensor as whole numbers, of 8 bytes where they fit: read at the speed of memory."""
+    flat = weights.contiguous().view(-1)
+    return flat.view(torch.int64 if flat.numel() * flat.element_size() % 8 == 0 else torch.int8)
+
+
 def _embed_batches(llm: "LLM", prompts: dict[bytes, list[int]]) -> Iterator[tuple[list[bytes], np.ndarray]]:
-    """Yield (keys, (B, d) states) until all `prompts` (key: token ids) are embedded; the longest come first."""
+    """Yield (keys, (B, d) states) until all `prompts` (key: token ids) are embedded; the longest first."""
     prefix, past = _shared_prefix(llm, list(prompts.values()))
     keys = sorted(prompts, key=lambda key: -len(prompts[key]))  # a lack of memory shows at once
     limit = _TOKENS.get(llm.device.type, _TOKENS["cpu"])
@@ -121,12 +132,12 @@ def _embed_batches(llm: "LLM", prompts: dict[bytes, list[int]]) -> Iterator[tupl
         longest = len(prompts[keys[0]]) - len(prefix)
         size = max(1, min(_ROWS, limit // longest))
         batch, keys = keys[:size], keys[size:]
-        states = last_states(llm.model, [prompts[key][len(prefix) :] for key in batch], prefix, past)
+        states = last_states(llm.model, [prompts[key][len(prefix) :] for key in batch], past)
         yield batch, states.float().cpu().numpy()
 
 
 def _shared_prefix(llm: "LLM", ids: list[list[int]]) -> tuple[list[int], object]:
-    """The tokens that all prompts start with and the model's cache of them, or ([], None) where sharing does not pay.
+    """The tokens that all prompts start with and the model's cache of them; ([], None) where it does not pay.
 
     Tried on one prompt first: a model whose cache cannot be continued this way is embedded without.
     """
@@ -139,7 +150,7 @@ def _shared_prefix(llm: "LLM", ids: list[list[int]]) -> tuple[list[int], object]
         with torch.inference_mode():
             given = torch.tensor([prefix], device=llm.device)
             past = llm.model.base_model(input_ids=given, use_cache=True).past_key_values
-        shared = last_states(llm.model, [ids[0][len(prefix) :]], prefix, past)
+        shared = last_states(llm.model, [ids[0][len(prefix) :]], past)
     except (AttributeError, NotImplementedError, TypeError, ValueError):
         return [], None
     plain = last_states(llm.model, [ids[0]])

@@ -1,4 +1,4 @@
-"""Embeddings on disk: one folder a model, a few shards of rows, each row found by the digest of its prompt."""
+"""Embeddings on disk: one folder a model, a few shards of rows, each found by the digest of its prompt."""
 
 import errno
 import hashlib
@@ -24,7 +24,7 @@ def prompt_key(ids: list[int]) -> bytes:
 
 
 def read_rows(folder: Path) -> dict[bytes, np.ndarray]:
-    """All stored embeddings, each (d,) float32, by `prompt_key`. A damaged shard is removed, its rows are lost."""
+    """All stored embeddings, each (d,) float32, by `prompt_key`. A damaged shard is removed with its rows."""
     if not folder.exists():
         return {}
     with locked(folder / "rows"):
@@ -34,7 +34,7 @@ def read_rows(folder: Path) -> dict[bytes, np.ndarray]:
 def add_rows(folder: Path, rows: Mapping[bytes, np.ndarray]) -> None:
     """Store embeddings as one more shard, whole or not at all; merges the shards when there are many.
 
-    A disk that is full or cannot be written costs the cache, not the result: it is logged and nothing is left.
+    A disk that is full or read-only costs the cache, not the result: it is logged and nothing is left.
     """
     if not rows:
         return
@@ -65,7 +65,9 @@ def _read(folder: Path) -> dict[bytes, np.ndarray]:
             if len(keys) != len(values) or check != _crc32(keys, values):
                 raise ValueError("its checksum differs")
         except (OSError, ValueError, SafetensorError) as error:
-            _LOG.warning("the cached embeddings %s are damaged (%s) and are computed again", shard.name, error)
+            _LOG.warning(
+                "the cached embeddings %s are damaged (%s) and are computed again", shard.name, error
+            )
             shard.unlink(missing_ok=True)
             continue
         rows.update(zip((key.tobytes() for key in keys), values, strict=True))

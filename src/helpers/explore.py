@@ -22,9 +22,9 @@ def margin_numbers(*, steps: int, beta: float, K: int, lr: float, scale: float =
 
     Returns
     -------
-    "S" dimensionless time, "predicted" the closed form, "lower" and "upper" the envelope of Theorem 4.2 (NaN past
-    its horizon), "horizon" the number of steps at which that theorem ends. `scale` is the squared length of a
-    concept vector.
+    "S" dimensionless time, "predicted" the closed form, "lower" and "upper" the envelope of Theorem 4.2 (NaN
+    past its horizon), "horizon" the number of steps at which that theorem ends. `scale` is the squared length
+    of a concept vector.
     """
     S = float(dimensionless_time(steps, beta, lr, K)) * positive("scale", scale)
     lower, upper = training_envelope(S)
@@ -38,9 +38,12 @@ def margin_numbers(*, steps: int, beta: float, K: int, lr: float, scale: float =
 
 
 def risk_numbers(*, Q: int, d: int, v: float, l_b: float, layout: TokenLayout) -> dict[str, float]:
-    """The numbers of the risk figure's caption: "law" N5 at Q samples a cluster, "floor" its limit, means over values."""
+    """The numbers of the risk figure's caption: "law" N5 at Q samples a cluster, "floor" its limit for many.
+
+    Both are means over the values.
+    """
     mixture = ValueMixture(layout, d=d, v=v, l_b=l_b)
-    endless = 10**12                                   # samples a cluster: the penalty of N5 is gone to 12 digits
+    endless = 10**12  # samples a cluster; what N5 adds for finite samples is gone to about 12 digits
     return {"law": float(np.mean(risk_law(mixture, Q))), "floor": float(np.mean(risk_law(mixture, endless)))}
 
 
@@ -67,18 +70,18 @@ def margin_explorer(
     start: Mapping[str, float] | None = None,
     title: str = "How the reward margin grows",
 ) -> Explorer:
-    """Reward margin against steps: closed form N1, envelope of Theorem 4.2, measured runs. Show it with `display`.
+    """Reward margin against steps: closed form N1, envelope of Theorem 4.2, measured runs; use `display`.
 
     Parameters
     ----------
     K, lr, scale : number of values, learning rate of full-batch gradient descent, squared length of a concept
         vector (time is S * scale where it is not 1).
-    steps : the recorded numbers of steps, increasing from 0; or one number, the last, where nothing is recorded.
+    steps : the recorded numbers of steps, increasing from 0; or the last one, where nothing is recorded.
     betas, Qs : the settings of the sliders, increasing; Q counts samples a cluster.
-    measured : margins of the runs, shape (len(Qs), len(betas), len(steps)), NaN where there is none; the page holds
-        4 bytes a number. `measured_name` says in the figure what they are.
-    train : called as ``train(steps, beta, Q, progress)`` by *Train for real*; calls ``progress(done, total)`` now
-        and then and returns margins at equally spaced steps from 0 to `steps` (for instance at every step).
+    measured : margins of the runs, shape (len(Qs), len(betas), len(steps)), NaN where there is none; the page
+        holds 4 bytes a number. `measured_name` says in the figure what they are.
+    train : called as ``train(steps, beta, Q, progress)`` by *Train for real*; calls ``progress(done, total)``
+        now and then and returns margins at equally spaced steps from 0 to `steps` (for instance at each step).
     start : where the sliders begin, any of "steps", "beta", "Q".
 
     Without `measured` and `train` the figure does not depend on Q, so there is no such slider.
@@ -130,14 +133,14 @@ def risk_explorer(
     start: Mapping[str, float] | None = None,
     title: str = "How many samples a value needs",
 ) -> Explorer:
-    """Risk against samples per cluster: the law N5, its floor, measured test errors. Show it with `display`.
+    """Risk against samples per cluster: the law N5, its floor, measured test errors; use `display`.
 
     Parameters
     ----------
     K, d, v, l_b, layout : the mixture, as in `ValueMixture`, in units of the concepts' length (N5, item 7).
     Qs, steps, betas : the settings of the sliders, increasing; recorded runs lie on their grid.
-    measured : test errors in [0, 1], shape (len(Qs), len(betas), len(steps)), NaN where there is none; the figure
-        shows those of the chosen steps and beta at every Q.
+    measured : test errors in [0, 1], shape (len(Qs), len(betas), len(steps)), NaN where there is none; the
+        figure shows those of the chosen steps and beta at every Q.
     tested : number of test statements behind one error; where given, Wilson's 95 % interval is drawn.
     train : as in `margin_explorer`, but it returns the test error of the run, one number.
     start : where the sliders begin, any of "steps", "beta", "Q".
@@ -150,11 +153,12 @@ def risk_explorer(
     """
     if K != layout.K:
         raise ValueError(f"K must be the number of values of the layout, {layout.K}, got {K!r}")
-    ValueMixture(layout, d=d, v=v, l_b=l_b)            # refuses what is out of range
-    positive("v", v)
-    if measured is not None and not np.all(np.isnan(measured) | ((0 <= np.asarray(measured)) & (measured <= 1))):
-        raise ValueError(f"measured must lie between 0 and 1 (or be NaN), got {np.nanmin(measured):g} "
-                         f"to {np.nanmax(measured):g}")
+    ValueMixture(layout, d=d, v=positive("v", v), l_b=l_b)  # refuses what is out of range
+    if measured is not None:
+        known = np.asarray(measured, dtype=float)
+        known = known[~np.isnan(known)]
+        if not ((known >= 0) & (known <= 1)).all():
+            raise ValueError(f"measured must lie between 0 and 1, got {known.min():g} to {known.max():g}")
     grid = Grid(steps, betas, Qs, measured, start)
     if grid.start_steps not in grid.steps:
         raise ValueError(f"start steps must be one of {grid.steps}, got {grid.start_steps!r}")

@@ -1,12 +1,12 @@
 """log p(chosen) - log p(rejected) of packed preference pairs, from hidden states at the few positions that matter."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
-from helpers.packing import Packing, hidden_states, pack, rows
+from .packing import Packing, hidden_states, pack, rows
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,22 @@ class PackedPairs:
         """Whether any term needs the normaliser, a sum over the whole vocabulary.  False for one-token answers."""
         return any(terms[:, 3].any() for terms in self.terms)
 
+    def sequence(self, pair: int) -> np.ndarray:
+        """Token ids of the prompt and all but the last token of the chosen answer of one pair."""
+        return self.packing.tokens[self.packing.paths[2 * range(len(self))[pair]]]
+
+    def tokens(self) -> np.ndarray:
+        """The distinct token ids of prompts and answers, in order."""
+        return np.unique(np.concatenate([self.packing.tokens, *(term[:, 1] for term in self.terms)]))
+
+    def renumbered(self, tokens: np.ndarray) -> "PackedPairs":
+        """The same pairs with each token id replaced by its place in the sorted array `tokens`."""
+        terms = [term.copy() for term in self.terms]
+        for term in terms:
+            term[:, 1] = np.searchsorted(tokens, term[:, 1])
+        packing = replace(self.packing, tokens=np.searchsorted(tokens, self.packing.tokens))
+        return PackedPairs(packing, tuple(terms))
+
     def take(self, pairs: Sequence[int]) -> tuple["PackedPairs", np.ndarray]:
         """Some of the pairs, and the places of their tokens in this row."""
         packing, places = self.packing.take([sequence for i in pairs for sequence in (2 * i, 2 * i + 1)])
@@ -38,7 +54,7 @@ class PackedPairs:
             term[:, 0] = np.searchsorted(places, term[:, 0])
         return PackedPairs(packing, tuple(terms)), places
 
-    def rows(self) -> Iterator[tuple[range, "PackedPairs", np.ndarray]]:
+    def rows(self) -> Iterator[tuple[np.ndarray, "PackedPairs", np.ndarray]]:
         """The pairs cut into rows of bounded length: pair numbers, the row, its places in this row."""
         for part in rows(self.packing, [(2 * i, 2 * i + 1) for i in range(len(self))]):
             yield part, *self.take(part)
@@ -99,5 +115,5 @@ def evaluate_gaps(model: torch.nn.Module, pairs: PackedPairs) -> np.ndarray:
     head = model.get_output_embeddings()
     gaps = np.empty(len(pairs), np.float32)
     for part, row, _ in pairs.rows():
-        gaps[list(part)] = policy_gaps(hidden_states(model, row.packing), row, head.weight, head.bias).cpu().numpy()
+        gaps[part] = policy_gaps(hidden_states(model, row.packing), row, head.weight, head.bias).cpu().numpy()
     return gaps

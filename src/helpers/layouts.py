@@ -37,6 +37,8 @@ class TokenLayout:
             # A string of two letters would unpack into a pair without a sound.
             if isinstance(pair, str) or not hasattr(pair, "__len__") or len(pair) != 2 or pair[0] == pair[1]:
                 raise ValueError(f"pairs must hold pairs (a, b) of two distinct tokens, got {pair!r}")
+            if not all(isinstance(token, Hashable) for token in pair):
+                raise ValueError(f"pairs must hold hashable tokens such as strings or numbers, got {pair!r}")
         object.__setattr__(self, "pairs", tuple((a, b) for a, b in pairs))
 
     @property

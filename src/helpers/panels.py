@@ -17,7 +17,7 @@ def _script(*names: str) -> str:
 
 
 class Figure(anywidget.AnyWidget):
-    """A drawing that reads its sliders in the browser; `setting` holds its constants, `live` what was trained here."""
+    """A drawing that follows its sliders in the browser; `setting` is constant, `live` is the run made here."""
 
     _css = _script("explorer.css")
     betas = T.List(T.Float()).tag(sync=True)
@@ -26,7 +26,7 @@ class Figure(anywidget.AnyWidget):
     beta_index = T.Int(0).tag(sync=True)
     q_index = T.Int(0).tag(sync=True)
     setting = T.Dict().tag(sync=True)
-    measured = T.Bytes(b"").tag(sync=True)      # float32, little endian, shape (len(Qs), len(betas), len(recorded))
+    measured = T.Bytes(b"").tag(sync=True)  # little-endian float32, shape (Qs, betas, recorded)
     live = T.Dict().tag(sync=True)
 
 
@@ -62,7 +62,8 @@ class Grid:
             raise ValueError(f"betas must be above 0 and Qs at least 1, got {betas!r} and {Qs!r}")
         shape = (len(self.Qs), len(self.betas), len(self.steps))
         if measured is not None and np.shape(measured) != shape:
-            raise ValueError(f"measured must have shape (Qs, betas, steps) = {shape}, got {np.shape(measured)}")
+            got = np.shape(measured)
+            raise ValueError(f"measured must have shape (Qs, betas, steps) = {shape}, got {got}")
         self.measured = b"" if measured is None else np.asarray(measured, "<f4").tobytes()
         start = dict(start or {})
         unknown = set(start) - {"steps", "beta", "Q"}
@@ -87,8 +88,8 @@ class Grid:
 class Explorer(W.VBox):
     """One designed object: sliders, figure, caption and, where `train` is given, *Train for real*.
 
-    `figure` and `controls` are the widgets. `settings()` reads the steps, beta and Q of the sliders; `train` is called
-    with them and a function ``progress(done, total)``; `overlay` takes what it returns and the settings.
+    `figure` and `controls` are the widgets. `settings()` reads the steps, beta and Q of the sliders; `train`
+    is called with them and a function ``progress(done, total)``; `overlay` takes what it returns, and them.
     """
 
     def __init__(
@@ -107,7 +108,7 @@ class Explorer(W.VBox):
         heading.add_class("rm-title")
         parts = [heading, row, figure]
         if train is not None:
-            self.button = W.Button(description="Train for real", tooltip="Train the language model at these settings")
+            self.button = W.Button(description="Train for real", tooltip="at the settings of the sliders")
             self.progress = W.IntProgress(value=0, min=0, max=1)
             self.status = W.Label("")
             self.progress.layout.visibility = "hidden"
@@ -149,7 +150,7 @@ def step_slider(figure: MarginFigure, last: int) -> W.IntSlider:
 
 
 def choice_slider(name: str, options: Sequence[float], figure: Figure, trait: str) -> W.SelectionSlider:
-    """A slider over given numbers, linked in the browser by index (a selection's value never leaves the kernel)."""
+    """A slider over given numbers, linked in the browser by index; its value never leaves the kernel."""
     labels = [(f"{option:g}", option) for option in options]
     slider = W.SelectionSlider(options=labels, index=getattr(figure, trait), description=name)
     slider.add_class("rm-slider")

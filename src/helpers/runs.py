@@ -1,6 +1,5 @@
 """What a training run leaves behind: losses, margins and accuracies by step, and the settings that made them."""
 
-import io
 import json
 import os
 import zipfile
@@ -8,6 +7,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import numpy as np
+
+from .files import atomic_file
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,10 +65,11 @@ class Run:
 
     def save(self, path: str | os.PathLike) -> Path:
         """Write the run to `path` (npz with the settings as JSON); the file appears whole or not at all."""
-        file = io.BytesIO()
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
         settings = np.array(json.dumps(self.settings, sort_keys=True))
-        np.savez_compressed(file, allow_pickle=False, settings=settings, **self.arrays())
-        return write_whole(path, file.getvalue())
+        with atomic_file(path) as part, part.open("wb") as file:
+            np.savez_compressed(file, allow_pickle=False, settings=settings, **self.arrays())
+        return Path(path)
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> "Run":
@@ -81,19 +83,3 @@ class Run:
             raise
         except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
             raise ValueError(f"path must be a run written by Run.save, got {str(path)!r} ({error})") from error
-
-
-def write_whole(path: str | os.PathLike, content: bytes) -> Path:
-    """Write a file so that a crash, a full disk or a second writer never leaves half of it under its name."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
-    return path

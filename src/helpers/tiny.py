@@ -1,4 +1,4 @@
-"""A tiny random Llama with its own tokenizer, built in memory in a moment: no network, the same on every machine."""
+"""A tiny random Llama with its own tokenizer, built in memory in a moment, the same on every machine."""
 
 import hashlib
 import json
@@ -13,14 +13,17 @@ _TEMPLATE = (
     "{% for message in messages %}<|{{ message['role'] }}|>{{ message['content'] }}<|end|>{% endfor %}"
     "{% if add_generation_prompt %}<|assistant|>{% endif %}"
 )
-_ANSWERS = """Yes No True False Good Bad Right Wrong agree disagree always never positive negative allow deny accept
-reject support oppose approve refuse love hate for against like dislike start stop correct incorrect friend enemy"""
-# The commonest words of plain English prose, so that a statement is a few dozen tokens and not a hundred bytes.
-_WORDS = """I the a an and or but to of in on at by with from as that this it is are was be been have has had do does
-did would could should can will not no my me you your we they their them people one what when how if because so than
-then just only even more most some any all out up about into over after before other others own time day work life
-money make take get go know think say see want need feel find keep give use try believe something statement following
-thing things better good way new old first last every rather without being who there its our his her much many"""
+_ANSWERS = """Yes No True False Good Bad Right Wrong agree disagree always never positive negative allow
+deny accept reject support oppose approve refuse love hate for against like dislike start stop
+correct incorrect friend enemy"""
+# Common words of plain English, so that a statement is a few dozen tokens and not a hundred bytes.
+_WORDS = """I the a an and or but to of in on at by with from as that this it is are was be been have has
+had do does did would could should can will not no my me you your we they their them people
+one what when how if because so than then just only even more most some any all out up about
+into over after before other others own time day work life money make take get go know think
+say see want need feel find keep give use try believe something statement following thing
+things better good way new old first last every rather without being who there its our his her
+much many"""
 
 
 def tiny_tokenizer() -> PreTrainedTokenizerFast:
@@ -45,11 +48,11 @@ def tiny_tokenizer() -> PreTrainedTokenizerFast:
 
 
 def tiny_model(vocab_size: int) -> LlamaForCausalLM:
-    """Llama of 2 blocks, width 64 and a tied head, with Gaussian weights from a fixed seed; float32, on the CPU."""
+    """Llama of 2 blocks, width 64 and a tied head; float32 Gaussian weights from a fixed seed."""
     config = LlamaConfig(
-        vocab_size=vocab_size, hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=4,
-        num_key_value_heads=2, max_position_embeddings=2048, tie_word_embeddings=True, bos_token_id=None,
-        eos_token_id=0, pad_token_id=0,
+        vocab_size=vocab_size, hidden_size=64, intermediate_size=128, num_hidden_layers=2,
+        num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=2048, tie_word_embeddings=True,
+        bos_token_id=None, eos_token_id=0, pad_token_id=0,
     )
     with torch.random.fork_rng(devices=[]):  # the random numbers of the reader stay as they were
         model = LlamaForCausalLM(config)
@@ -57,7 +60,7 @@ def tiny_model(vocab_size: int) -> LlamaForCausalLM:
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             if parameter.ndim > 1:
-                # Blocks wide enough that the statement, not the last token alone, shapes the last hidden state.
+                # So wide that the statement, not the last token alone, shapes the last hidden state.
                 scale = 0.1 if "embed" in name else 2 / np.sqrt(parameter.shape[1])
                 values = scale * rng.standard_normal(tuple(parameter.shape))
                 parameter.copy_(torch.from_numpy(values))

