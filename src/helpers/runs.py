@@ -3,12 +3,16 @@
 import json
 import os
 import zipfile
+import zlib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import numpy as np
 
 from .files import atomic_file
+
+# What NumPy and zipfile raise for bytes that are not a whole archive, and Python for arrays that make no Run.
+_DAMAGE = (OSError, EOFError, ValueError, KeyError, TypeError, NotImplementedError, zipfile.BadZipFile, zlib.error)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,12 +78,10 @@ class Run:
     @classmethod
     def load(cls, path: str | os.PathLike) -> "Run":
         """Read a run that `save` wrote.  Raises `ValueError` for a file that is not one or is damaged."""
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                stored = {name: file[name] for name in file.files}
-            settings = json.loads(str(stored.pop("settings")))
-            return cls(**stored, settings=settings)
-        except FileNotFoundError:
-            raise
-        except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-            raise ValueError(f"path must be a run written by Run.save, got {str(path)!r} ({error})") from error
+        with open(path, "rb") as file:
+            try:
+                stored = dict(np.load(file, allow_pickle=False))
+                settings = json.loads(str(stored.pop("settings")))
+                return cls(**stored, settings=settings)
+            except _DAMAGE as error:
+                raise ValueError(f"path must be a run written by Run.save, got {str(path)!r} ({error})") from error
