@@ -122,14 +122,14 @@ def test_a_proof_folds(book):
 
 def test_an_exercise_and_its_solution(book):
     text = book(
-        "::::{exercise} 3.1 Two samples\n:label: ex-03-1\n:nonumber:\nCompute.\n\n"
+        "::::{exercise} Two samples\n:label: ex-03-1\n:nonumber:\nCompute.\n\n"
         ":::{dropdown} Hint\nAdd.\n:::\n::::\n\n"
         "```{code-cell} ipython3\nanswer = ...\n```\n\n"
         "::::{solution} ex-03-1\n:class: dropdown\n```python\nanswer = 2\n```\nWords.\n::::\n"
     )
-    assert '<a id="ex-03-1"></a>\n\n> **Exercise 3.1 Two samples**\n>\n> Compute.' in text
+    assert '<a id="ex-03-1"></a>\n\n> **Exercise 3.1: Two samples**\n>\n> Compute.' in text
     assert "> <details>\n> <summary>Hint</summary>\n>\n> Add.\n>\n> </details>" in text
-    assert "<summary>Solution to Exercise 3.1 Two samples</summary>\n\n```python\nanswer = 2\n```\n" in text
+    assert "<summary>Solution to Exercise 3.1: Two samples</summary>\n\n```python\nanswer = 2\n```\n" in text
 
 
 @pytest.mark.parametrize("kind", ["note", "warning", "tip", "important"])

@@ -136,7 +136,8 @@ def test_the_lock_excludes(tmp_path):
     code = (
         "import sys\nfrom pathlib import Path\nfrom helpers.files import locked\n"
         "counter = Path(sys.argv[1])\n"
-        "for _ in range(100):\n    with locked(counter): counter.write_text(str(int(counter.read_text()) + 1))\n"
+        "for _ in range(100):\n    with locked(counter):\n"
+        "        counter.write_text(str(int(counter.read_text()) + 1))\n"
     )
     (tmp_path / "counter").write_text("0")
     for process in [python(code, tmp_path / "counter") for _ in range(2)]:

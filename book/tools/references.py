@@ -119,6 +119,12 @@ class Book:
         return " and ".join(parts) if in_text else f"({'; '.join(parts)})"
 
 
+def exercise_title(label: str, title: str) -> str:
+    """Title of an exercise with the number that its label has: "Exercise 3.1: Two samples"."""
+    number = re.match(r"ex-0*(\d+)-(\d+)$", label)
+    return f"Exercise {number[1]}.{number[2]}: {title}" if number else f"Exercise: {title}"
+
+
 def _targets(path: Path):
     number = 0
     text = path.read_text(encoding="utf-8")
@@ -140,8 +146,10 @@ def _targets(path: Path):
                 number += 1
                 yield block.line, Target(path, label, f"({number})", number)
             elif label:
-                kind = block.name.removeprefix("prf:").title()
-                yield block.line, Target(path, label, f"{kind} {block.argument}".strip())
+                words = f"{block.name.removeprefix('prf:').title()} {block.argument}".strip()
+                if block.name == "exercise":
+                    words = exercise_title(label, block.argument)
+                yield block.line, Target(path, label, words)
 
 
 def _heading(page: Path) -> str:

@@ -172,6 +172,33 @@ def histogram_of_margins(
     return _finish(figure, axes)
 
 
+def flips(
+    threshold: Sequence[float], margins: Sequence[float] | None = None, ranked: Sequence[bool] | None = None
+) -> Figure:
+    """Margin of each pair against the margin at which its ranking turns right; it is right above the diagonal.
+
+    Parameters
+    ----------
+    threshold : beta times the head start of the rejected answer, shape (N,), in nats.
+    margins : shape (N,), in nats; without them the thresholds stand as ticks on the axis.
+    ranked : whether the policy ranks the pair correctly, shape (N,).
+    """
+    threshold = np.asarray(threshold, dtype=float)
+    figure, axes = _blank("Margin at which the ranking turns (nats)", "Reward margin (nats)", size=(5.6, 4.4))
+    reach = 1.1 * np.abs(threshold if margins is None else np.concatenate([threshold, margins])).max()
+    axes.plot([-reach, reach], [-reach, reach], color="#555555", lw=1.2, ls="--", label="ranking turns right")
+    axes.axhline(0, color="#555555", lw=1, ls=":", label="margin turns positive")
+    if margins is None:
+        axes.scatter(threshold, np.zeros_like(threshold), 60, marker="|", color=LINES[0], label="held-out pairs")
+    else:
+        ranked, margins = np.asarray(ranked, dtype=bool), np.asarray(margins, dtype=float)
+        for right, name, marker, colour in ((True, "right", "o", LINES[0]), (False, "wrong", "x", LINES[1])):
+            at = ranked == right
+            axes.scatter(threshold[at], margins[at], 30, marker=marker, color=colour, label=f"ranked {name}")
+    axes.set(xlim=(-reach, reach), ylim=(-reach, reach))
+    return _finish(figure, axes)
+
+
 def interaction_blocks(blocks: Mapping[str, np.ndarray], labels: Sequence[str]) -> Figure:
     """Mean interaction of every two clusters, a heat map for each way to answer; blue pulls, red pushes apart.
 

@@ -76,11 +76,13 @@ def pack(sequences: Sequence[Sequence[int]]) -> Packing:
     return Packing(np.array(tokens), np.array(positions), np.array(parents), tuple(paths))
 
 
-def rows(packing: Packing, groups: Sequence[Sequence[int]], limit: int = ROW_TOKENS) -> list[np.ndarray]:
-    """Cut groups of sequences, each of which stays together, in their order into rows of at most `limit` tokens.
+def rows(packing: Packing, groups: Sequence[Sequence[int]], limit: int | None = None) -> list[np.ndarray]:
+    """Cut groups of sequences, each of which stays together, in their order into rows of at most `limit` tokens
+    (ROW_TOKENS by default).
 
     Returns arrays of group numbers, as even in size as may be.  A group longer than `limit` gets a row to itself.
     """
+    limit = limit or ROW_TOKENS
     places = [np.unique(np.concatenate([packing.paths[i] for i in group])) for group in groups]
     count = max(1, -(-len(packing) // limit))
     while True:

@@ -24,9 +24,7 @@ def cluster_risks(w: np.ndarray, mixture: ValueMixture) -> np.ndarray:
     """
     w = np.asarray(w, dtype=float)
     if w.shape[-2:] != (mixture.K, mixture.d) or not np.isfinite(w).all():
-        raise ValueError(
-            f"w must be finite and end in shape (K, d) = ({mixture.K}, {mixture.d}), got shape {w.shape}"
-        )
+        raise ValueError(f"w must be finite and end in shape (K, d) = ({mixture.K}, {mixture.d}), got shape {w.shape}")
     along_concept = np.einsum("...kd,kd->...k", w, mixture.concepts)
     along_shared = w @ mixture.shared
     mean = np.stack([along_concept + along_shared, along_concept - along_shared], axis=-1)

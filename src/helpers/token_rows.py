@@ -51,7 +51,7 @@ class TokenRows:
         """Largest eigenvalue of C/N to about 1e-10 relative, by power iteration with Lanczos' acceleration.
 
         C = M M^T for the map M from the state A to the margins, so that M^T M has the same eigenvalues.
-        ARPACK is not used: on data of low rank, such as clusters without noise, it was seen to miss the largest.
+        ARPACK is not used: on data of low rank, such as clusters without noise, it missed the largest.
         """
         direction = np.random.default_rng(0).standard_normal(self.shape).ravel()  # fixed: one answer
         basis, diagonal, coupling = np.empty((0, direction.size)), [], []

@@ -1,7 +1,6 @@
 """Last-layer DPO on fixed embeddings: only the rows of the unembedding that belong to answers in play are held."""
 
 from collections.abc import Callable
-from types import SimpleNamespace
 
 import numpy as np
 
@@ -9,7 +8,6 @@ from .checks import at_least, one_of, positive
 from .finetuning import fine_tune
 from .losses import get_loss
 from .runs import Run
-from .token_rows import checked_arrays
 
 __all__ = ["fine_tune", "train_last_layer"]
 
@@ -57,7 +55,7 @@ def train_last_layer(
     one_of("optimizer", optimizer, ("gd", "adam"))
     objective = get_loss(loss)
     train = _Margins(embeddings, preferences, preferences.layout, beta, "embeddings")
-    held_out = None if test is None else _Margins(*test, preferences.layout, beta, "test")
+    held_out = None if test is None else _Margins(*test, preferences.layout, beta, "test embeddings", train.shape[1])
     rows = np.zeros(train.shape, train.dtype)
     update = _adam(rows, lr) if optimizer == "adam" else _gradient_descent(rows, lr)
     recorded, losses, margins, test_margins = [], [], [], []
@@ -93,9 +91,14 @@ class _Margins:
     Values that share both tokens, in either order, are one pair.
     """
 
-    def __init__(self, embeddings: np.ndarray, preferences, layout, beta: float, name: str) -> None:
-        sample = SimpleNamespace(x=embeddings, value=preferences.value, side=preferences.side)
-        x, value, side = checked_arrays(sample, layout, name)
+    def __init__(self, embeddings: np.ndarray, preferences, layout, beta: float, name: str, d: int | None = None):
+        x, value, side = np.asarray(embeddings), np.asarray(preferences.value), np.asarray(preferences.side)
+        if x.ndim != 2 or len(x) != len(value) or 0 in x.shape or x.shape[1] != (d or x.shape[1]):
+            raise ValueError(f"{name} must have shape ({len(value)}, {d or 'd'}), a row for each pair, got {x.shape}")
+        if not np.isfinite(x.sum(dtype=float)):
+            raise ValueError(f"{name} must be finite, got {np.sum(~np.isfinite(x))} entries that are not")
+        if not 0 <= value.min() <= value.max() < layout.K:
+            raise ValueError(f"the values of {name} must lie between 0 and {layout.K - 1}, got {value.max()}")
         self.dtype = np.float32 if x.dtype == np.float32 else np.float64
         self.shape = len(layout.tokens), x.shape[1]
         tokens = np.sort(layout.indices, axis=1)

@@ -1,0 +1,185 @@
+"""What the tests of built pages share: the site over http, the browser, a page with its failures noted."""
+
+import base64
+import functools
+import http.server
+import json
+import os
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import Browser, Page, Playwright
+
+from browser import find
+from helpers import explore
+from helpers.layouts import TokenLayout
+
+ROOT = Path(__file__).resolve().parents[1]
+SITE = Path(os.environ.get("REWARD_MARGINS_SITE", ROOT / "_build" / "html"))
+MISSING = f"There are no built pages in {SITE}: run `make book` first."
+FLAGS = ("--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+         "--disable-component-update --disable-sync").split()
+STATE = 'script[type="application/vnd.jupyter.widget-state+json"]'
+VIEW = 'script[type="application/vnd.jupyter.widget-view+json"]'
+
+
+def site_pages() -> list[str]:
+    """Every page of the built book, as a path below its root; one entry that fails where nothing is built."""
+    found = sorted(str(path.relative_to(SITE)) for path in SITE.rglob("*.html")
+                   if not {"_static", "_sources"} & set(path.relative_to(SITE).parts))
+    return found or ["index.html"]
+
+
+def pages_with_explorers() -> list[str]:
+    """The pages that carry at least one interactive figure; one entry that fails where nothing is built."""
+    found = [name for name in site_pages() if (SITE / name).exists() and "rm-explorer" in _text(name)]
+    return found or ["index.html"]
+
+
+def launch(playwright: Playwright) -> Browser:
+    """Chromium of the system, else Playwright's own."""
+    return playwright.chromium.launch(executable_path=find(), args=FLAGS)
+
+
+@contextmanager
+def served():
+    """Address of a server of the built pages on this machine."""
+    handler = functools.partial(_Quiet, directory=str(SITE))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@contextmanager
+def visit(browser: Browser, base: str, name: str, *, width=1280, height=900, scheme="light"):
+    """An open page and the list of what went wrong on it: foreign requests, failures, errors of scripts."""
+    assert (SITE / name).exists(), MISSING
+    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+    page, log = context.new_page(), []
+    allowed = (base, "data:", "blob:")
+    page.on("request", lambda r: r.url.startswith(allowed) or log.append(f"foreign request {r.url}"))
+    page.on("requestfailed", lambda r: log.append(f"failed {r.url}"))
+    page.on("response", lambda r: r.status < 400 or log.append(f"{r.status} {r.url}"))
+    page.on("console", lambda m: m.type == "error" and log.append(f"console: {m.text}"))
+    page.on("pageerror", lambda e: log.append(f"script: {e}"))
+    try:
+        page.goto(base + name, wait_until="networkidle")
+        if page.locator(STATE).count():
+            page.wait_for_selector("html[data-widgets=ready]", state="attached", timeout=20_000)
+        page.evaluate("window.MathJax?.startup?.promise")
+        yield page, log
+    finally:
+        context.close()
+
+
+def open_folds(page: Page) -> int:
+    """Open every fold of the article as a reader does; return how many there were."""
+    folds = page.locator(".bd-article details:not([open]) > summary")
+    count = folds.count()
+    for _ in range(count):
+        folds.first.click()
+    hidden = page.locator(".bd-article .toggle-hidden > .admonition-title")
+    toggles = hidden.count()
+    for _ in range(toggles):
+        hidden.first.click()
+    return count + toggles
+
+
+def violations(page: Page) -> list[str]:
+    """Serious and critical findings of axe-core, one line each."""
+    page.evaluate(AXE_SCRIPT)
+    # preload makes axe fetch style sheets again, from wrong addresses where one imports another
+    options = "{resultTypes: ['violations'], preload: false}"
+    found = page.evaluate(f"axe.run(document, {options})")["violations"]
+    return [f"{v['impact']} {v['id']}: {v['help']}: {[n['target'] for n in v['nodes'][:4]]}"
+            for v in found if v["impact"] in ("serious", "critical")]
+
+
+def overflow(page: Page) -> int:
+    """Pixels by which the page is wider than its window."""
+    return page.evaluate("document.scrollingElement.scrollWidth - innerWidth")
+
+
+class Panel:
+    """One explorer of an open page: its sliders, its caption, and what Python says the caption must hold."""
+
+    def __init__(self, page: Page, index: int):
+        self.box = page.locator(".rm-explorer").nth(index)
+        self.handles = self.box.locator(".noUi-handle")
+        self.caption = self.box.locator(".rm-caption")
+        states = json.loads(page.locator(STATE).text_content())["state"]
+        views = [json.loads(text)["model_id"] for text in page.locator(VIEW).all_text_contents()]
+        held = {view: states[view]["state"] for view in views if view in states}
+        shown = [view for view, state in held.items() if "rm-explorer" in state.get("_dom_classes", [])]
+        children = [child.removeprefix("IPY_MODEL_") for child in held[shown[index]]["children"]]
+        figure = next(states[child] for child in children if "setting" in states[child]["state"])
+        self.state, self.setting = figure["state"], figure["state"]["setting"]
+        self.measured = None
+        data = {tuple(b["path"]): b["data"] for b in figure.get("buffers", [])}.get(("measured",))
+        if data:
+            shape = [len(self.state[name]) for name in ("Qs", "betas", "recorded")]
+            self.measured = np.frombuffer(base64.b64decode(data), "<f4").reshape(shape).astype(float)
+
+    def sliders(self) -> dict[str, float]:
+        """What the sliders announce, by their names; also tells that each has both."""
+        read = "all => all.map(h => [h.getAttribute('aria-label'), h.getAttribute('aria-valuetext')])"
+        found = dict(self.handles.evaluate_all(read))
+        assert all(name and value for name, value in found.items()), f"a slider has no name or no value: {found}"
+        return {name: float(value.replace(",", "")) for name, value in found.items()}
+
+    def numbers(self) -> dict[str, float]:
+        """The caption's numbers, unrounded, by their names."""
+        read = "all => all.map(b => [b.dataset.name, Number(b.dataset.value)])"
+        return dict(self.caption.locator("b[data-name]").evaluate_all(read))
+
+    def drawing(self) -> str:
+        """The figure's drawing, to tell whether it moved."""
+        return self.box.locator(".rm-plot").inner_html()
+
+    def expected(self) -> dict[str, float]:
+        """The caption's numbers as Python computes them for what the sliders announce."""
+        at = self.sliders()
+        start = {"steps": self.state.get("steps"), "β": self.state["betas"][self.state["beta_index"]],
+                 explore.Q_NAME: self.state["Qs"][self.state["q_index"]]}
+        at = {name: at.get(name, value) for name, value in start.items()}
+        q, b = self.state["Qs"].index(at[explore.Q_NAME]), self.state["betas"].index(at["β"])
+        if "kappa" in self.setting:
+            return self._risk(at, q, b)
+        setting = {name: self.setting[name] for name in ("K", "lr", "scale")}
+        found = explore.margin_numbers(steps=at["steps"], beta=at["β"], **setting)
+        inside = not np.isnan(found["lower"])
+        for name in ("horizon",) if inside else ("lower", "upper"):
+            del found[name]
+        if self.measured is not None:
+            found["measured"] = np.interp(at["steps"], self.state["recorded"], self.measured[q, b])
+        return found
+
+    def _risk(self, at: dict[str, float], q: int, b: int) -> dict[str, float]:
+        layout = TokenLayout(tuple(map(tuple, self.setting["pairs"])))
+        mixture = {name: self.setting[name] for name in ("d", "v", "l_b")}
+        found = explore.risk_numbers(Q=int(at[explore.Q_NAME]), layout=layout, **mixture)
+        if self.measured is not None:
+            step = self.state["recorded"].index(at["steps"])
+            error = self.measured[q, b, step]
+            if not np.isnan(error):
+                found["measured"] = error
+                if self.setting["tested"]:
+                    found["low"], found["high"] = explore.wilson_interval(error, self.setting["tested"])
+        return found
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def _text(name: str) -> str:
+    return (SITE / name).read_text(encoding="utf-8")

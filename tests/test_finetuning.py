@@ -1,0 +1,276 @@
+"""fine_tune against a plain loop with full logits, and what it promises about weights, checkpoints and records."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from helpers.finetuning import _order, fine_tune
+from helpers.llm import load_llm
+from helpers.preferences import Preferences
+from helpers.runs import Run
+
+WORDS = "time money work life way day good new first own people things".split()
+CHEAP = dict(beta=0.5, lr=3e-3, steps=6, batch=4, evaluate_every=2, progress=False)
+
+
+def some_pairs(count=10, seed=0, answers=(" Yes", " No")):
+    rng = np.random.default_rng(seed)
+    side = rng.choice([-1, 1], size=count)
+    prompts = [f"I believe {' '.join(rng.choice(WORDS, size=rng.integers(2, 7)))}" for _ in range(count)]
+    picked = [answers[::s] for s in side]
+    return Preferences(prompts, *zip(*picked, strict=True), [0] * count, side, ("a value",))
+
+
+@pytest.fixture
+def llm():
+    return load_llm("tiny", device="cpu")
+
+
+def weights(llm):
+    return {name: p.detach().clone() for name, p in llm.model.named_parameters()}
+
+
+def same_bits(a, b):
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def same_record(a, b):
+    x, y = a.arrays(), b.arrays()
+    return x.keys() == y.keys() and all(np.array_equal(x[name], y[name]) for name in x if name != "seconds")
+
+
+def plain_gaps(model, llm, pairs, rows):
+    """One forward pass a sequence, all logits, the log-softmax over the whole vocabulary."""
+    gaps = []
+    for i in rows:
+        prompt, gap = llm.encode(pairs.prompts[i]), 0
+        for sign, answer in ((1, pairs.chosen[i]), (-1, pairs.rejected[i])):
+            ids = llm.tokens(answer)
+            table = torch.log_softmax(model(input_ids=torch.tensor([prompt + ids])).logits[0], 1)
+            gap = gap + sign * sum(table[len(prompt) + t - 1, token] for t, token in enumerate(ids))
+        gaps.append(gap)
+    return torch.stack(gaps)
+
+
+def plain_loop(llm, pairs, test, *, beta, lr, steps, batch, trained, seed=0):
+    """DPO as one would write it first; returns batch losses and the test gaps at the end."""
+    model = llm.model
+    for name, p in model.named_parameters():
+        p.requires_grad_(trained(name))
+    optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=lr, weight_decay=0)
+    with torch.no_grad():
+        reference = plain_gaps(model, llm, pairs, range(len(pairs)))
+    losses = []
+    for rows in _order(len(pairs), batch, steps, seed):
+        r = beta * (plain_gaps(model, llm, pairs, rows) - reference[rows])
+        loss = torch.nn.functional.softplus(-r).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    with torch.no_grad():
+        return np.array(losses), plain_gaps(model, llm, test, range(len(test))).numpy()
+
+
+@pytest.mark.parametrize("answers", [(" Yes", " No"), (" good work", " bad day time"), (" Yes", " Yes people")])
+@pytest.mark.parametrize("blocks", [None, 1, 2])
+def test_equals_a_plain_loop(llm, blocks, answers):
+    pairs, test = some_pairs(answers=answers), some_pairs(5, seed=1, answers=answers)
+    run = fine_tune(llm, pairs, test=test, blocks=blocks, **CHEAP)
+    kept = tuple(f"model.layers.{i}." for i in range(2 - (blocks or 0), 2))
+    losses, gaps = plain_loop(
+        llm, pairs, test, beta=0.5, lr=3e-3, steps=6, batch=4,
+        trained=lambda name: blocks is None or name.startswith(kept),
+    )
+    # Adam divides by the size of the gradient, so float32 rounding of small coordinates grows to about 1e-4.
+    assert np.abs(run.batch_losses - losses).max() < 1e-3 * (1 + np.abs(losses).max())
+    assert np.abs(run.test_gaps[-1] - gaps).max() < 2e-3 * (1 + np.abs(gaps).max())
+    assert abs(run.losses[0] - np.log(2)) < 1e-12 and run.batch_losses[-1] < 0.6
+
+
+def test_the_record(llm):
+    pairs, test = some_pairs(), some_pairs(5, seed=1)
+    run = fine_tune(llm, pairs, test=test, **CHEAP)
+    assert run.steps.tolist() == [0, 2, 4, 6] and len(run.batch_losses) == len(run.seconds) == 6
+    assert np.allclose(run.losses[1:], run.batch_losses.reshape(3, 2).mean(1), rtol=1e-15)
+    assert run.test_gaps.shape == (4, 5) and not run.test_margins[0].any()
+    assert np.array_equal(run.test_margins, 0.5 * (run.test_gaps - run.test_gaps[0]))
+    assert np.array_equal(run.test_accuracies, (run.test_margins > 0).mean(1))
+    assert np.array_equal(run.ranking_accuracies, (run.test_gaps > 0).mean(1))
+    assert run.accuracies[0] == 0 and run.accuracies[-1] > 0.5
+    alone = fine_tune(llm, pairs, **CHEAP)
+    assert alone.test_margins is None and np.array_equal(alone.batch_losses, run.batch_losses)
+
+
+@pytest.mark.parametrize("blocks", [None, 1])
+def test_weights_come_back_bit_for_bit(llm, blocks, monkeypatch):
+    before, embedding = weights(llm), llm.model.get_input_embeddings().weight
+    fine_tune(llm, some_pairs(), blocks=blocks, **CHEAP)
+    monkeypatch.setattr("helpers.finetuning._Tuner.step", lambda *given: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        fine_tune(llm, some_pairs(), blocks=blocks, **CHEAP)
+    assert same_bits(weights(llm), before)
+    assert llm.model.get_input_embeddings().weight is embedding is llm.model.get_output_embeddings().weight
+    assert llm.model.get_input_embeddings().padding_idx == 0
+    assert all(p.requires_grad and p.grad is None for p in llm.model.parameters())
+    assert not any("forward" in vars(module) for module in llm.model.modules())
+
+
+def test_in_place_leaves_the_trained_model(llm):
+    before = weights(llm)
+    pairs, test = some_pairs(), some_pairs(5, seed=1)
+    run = fine_tune(llm, pairs, test=test, in_place=True, **CHEAP)
+    with torch.no_grad():
+        gaps = plain_gaps(llm.model, llm, test, range(5)).numpy()
+    assert np.abs(gaps - run.test_gaps[-1]).max() < 2e-5  # float32 sums in another order, gaps of order 1
+    after = weights(llm)
+    used = {token for p in pairs.prompts for token in llm.encode(p)} | {llm.token(" Yes"), llm.token(" No")}
+    unused = sorted(set(range(len(llm.tokenizer))) - used)
+    name = "model.embed_tokens.weight"
+    assert torch.equal(after[name][unused], before[name][unused]) and not torch.equal(after[name], before[name])
+
+
+def test_lower_blocks_are_computed_once_and_stay(llm, monkeypatch):
+    before, calls = weights(llm), []
+    llm.model.model.layers[0].register_forward_hook(lambda *given: calls.append(given[2][0].grad_fn))
+    forward = type(llm.model.model.layers[0]).forward
+    computed = []
+    monkeypatch.setattr(
+        type(llm.model.model.layers[0]), "forward",
+        lambda self, *a, **k: (computed.append(self.self_attn.layer_idx), forward(self, *a, **k))[1],
+    )
+    fine_tune(llm, some_pairs(), blocks=1, in_place=True, **{**CHEAP, "steps": 12})
+    assert computed.count(1) >= 12 and computed.count(0) < 6  # the check, the reference; not the steps
+    assert all(call is None for call in calls)
+    changed = {name for name, p in weights(llm).items() if not torch.equal(p, before[name])}
+    assert changed == {name for name in before if name.startswith("model.layers.1.")}
+
+
+def test_bfloat16_trains_near_float32(llm):
+    pairs, test = some_pairs(), some_pairs(5, seed=1)
+    exact, rough = (fine_tune(llm, pairs, test=test, dtype=dtype, **CHEAP) for dtype in (None, "bfloat16"))
+    assert exact.settings["dtype"] == "float32" and rough.test_gaps.dtype == np.float32
+    assert not np.array_equal(exact.batch_losses, rough.batch_losses)
+    # bfloat16 keeps 8 bits; states of two blocks, gaps of order 1, beta 0.5: losses within a few hundredths.
+    assert np.abs(exact.batch_losses - rough.batch_losses).max() < 0.08
+    assert np.array_equal(exact.test_gaps[0], rough.test_gaps[0])
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.integers(1, 30), st.data())
+def test_every_epoch_sees_every_pair_once(N, data):
+    batch, steps = data.draw(st.integers(1, N)), data.draw(st.integers(0, 40))
+    order = _order(N, batch, steps, data.draw(st.integers(0, 5)))
+    assert order.shape == (steps, batch)
+    stream = order.ravel()
+    for start in range(0, len(stream), N):
+        epoch = stream[start : start + N]
+        assert len(set(epoch)) == len(epoch) and set(epoch) <= set(range(N))
+
+
+# What a killed process runs: the same pairs and settings as the test, and a signal that nothing can catch.
+KILLED = """
+import os, signal, sys
+sys.path.insert(0, {folder!r})
+from test_finetuning import CHEAP, some_pairs
+from helpers import finetuning
+from helpers.llm import load_llm
+die = lambda: os.kill(os.getpid(), signal.SIGKILL)
+step, save, count = finetuning._Tuner.step, finetuning.save_checkpoint, []
+def counted(*given):
+    count.append(0)
+    return die() if {where!r} == "step" and len(count) == 4 else step(*given)
+finetuning._Tuner.step = counted
+replace = os.replace
+os.replace = lambda *given: die() if {where!r} == "write" and len(count) == 4 else replace(*given)
+finetuning.fine_tune(load_llm("tiny", device="cpu"), some_pairs(), test=some_pairs(5, seed=1), blocks={blocks},
+                     checkpoint={path!r}, checkpoint_every=2, **CHEAP)
+"""
+
+
+@pytest.mark.parametrize(("where", "blocks"), [("step", None), ("write", 1)])
+def test_a_killed_run_goes_on_to_the_same_bits(llm, tmp_path, where, blocks):
+    path = tmp_path / "run.safetensors"
+    code = KILLED.format(folder=str(Path(__file__).parent), where=where, blocks=blocks, path=str(path))
+    # The same number of threads in both processes, since it fixes the order of sums.
+    threads = {"OMP_NUM_THREADS": str(torch.get_num_threads())}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, **threads})
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    left = {p.name for p in tmp_path.iterdir()}
+    assert "run.safetensors" in left and any("partial" in name for name in left) == (where == "write")
+    given = dict(test=some_pairs(5, seed=1), blocks=blocks, **CHEAP)
+    whole = fine_tune(llm, some_pairs(), **given)
+    steps = []
+    original = torch.optim.AdamW.step
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.optim.AdamW, "step", lambda self, *a: (steps.append(0), original(self, *a))[1])
+        resumed = fine_tune(llm, some_pairs(), checkpoint=path, checkpoint_every=2, in_place=True, **given)
+    assert len(steps) == 4  # two were done
+    assert same_record(resumed, whole)
+    assert not any("partial" in p.name for p in tmp_path.iterdir())
+    # A finished run is read, not run, and gives its record and weights again.
+    after, fresh = weights(llm), load_llm("tiny", device="cpu")
+    again = fine_tune(fresh, some_pairs(), checkpoint=path, checkpoint_every=2, in_place=True, **given)
+    assert same_record(again, whole) and same_bits(weights(fresh), after)
+
+
+def test_checkpoints_of_other_runs_and_damaged_ones_are_refused(llm, tmp_path):
+    path = tmp_path / "run.safetensors"
+    fine_tune(llm, some_pairs(), checkpoint=path, **CHEAP)
+    before = path.read_bytes()
+    for change in (dict(lr=1e-3), dict(seed=1), dict(blocks=1)):
+        with pytest.raises(ValueError, match=f"checkpoint must belong to this run, but .*{next(iter(change))}"):
+            fine_tune(llm, some_pairs(), checkpoint=path, **{**CHEAP, **change})
+    with pytest.raises(ValueError, match="checkpoint must belong to this run, but .*data"):
+        fine_tune(llm, some_pairs(seed=3), checkpoint=path, **CHEAP)
+    assert path.read_bytes() == before
+    for damaged in (before[:100], before[: len(before) // 2], b""):
+        path.write_bytes(damaged)
+        with pytest.raises(ValueError, match="checkpoint must be a file written by fine_tune"):
+            fine_tune(llm, some_pairs(), checkpoint=path, **CHEAP)
+
+
+def test_one_process_a_checkpoint(llm, tmp_path):
+    from helpers.files import locked
+
+    with locked(tmp_path / "run"), pytest.raises(TimeoutError, match="another process has held"):
+        fine_tune(llm, some_pairs(), checkpoint=tmp_path / "run", **CHEAP)
+
+
+def test_a_record_can_be_saved(llm, tmp_path):
+    run = fine_tune(llm, some_pairs(), **CHEAP)
+    assert same_record(Run.load(run.save(tmp_path / "run.npz")), run)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (dict(beta=0), "beta must be a finite number above 0, got 0"),
+        (dict(lr=float("nan")), "lr must be a finite number above 0"),
+        (dict(batch=11), "batch must be at most 10, the number of pairs, got 11"),
+        (dict(batch=0), "batch must be a whole number of at least 1, got 0"),
+        (dict(blocks=3), "blocks must be at most 2, the blocks of the model, got 3"),
+        (dict(blocks=0), "blocks must be a whole number of at least 1, got 0"),
+        (dict(dtype="float16"), "dtype must be a known name, got 'float16'"),
+        (dict(loss="dop"), "did you mean 'dpo'"),
+        (dict(lr=1e30), "lr must keep the margins finite"),
+    ],
+)
+def test_bad_settings_get_one_sentence(llm, change, message):
+    before = weights(llm)
+    with pytest.raises(ValueError, match=message):
+        fine_tune(llm, some_pairs(), **{**CHEAP, **change})
+    assert same_bits(weights(llm), before)
+
+
+def test_weights_must_be_float32():
+    with pytest.raises(ValueError, match="llm must hold float32 weights, got torch.bfloat16"):
+        fine_tune(load_llm("tiny", device="cpu", dtype="bfloat16"), some_pairs(), **CHEAP)
