@@ -132,7 +132,7 @@ class Panel:
         """What the sliders announce, by their names; also tells that each has both."""
         read = "all => all.map(h => [h.getAttribute('aria-label'), h.getAttribute('aria-valuetext')])"
         found = dict(self.handles.evaluate_all(read))
-        assert all(name and value for name, value in found.items()), f"a slider has no name or no value: {found}"
+        assert all(name and value for name, value in found.items()), f"a slider lacks a name or value: {found}"
         return {name: float(value.replace(",", "")) for name, value in found.items()}
 
     def numbers(self) -> dict[str, float]:

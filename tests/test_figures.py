@@ -12,18 +12,16 @@ from matplotlib import font_manager
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
-from helpers import figures
+from helpers import theme as appearance
 from helpers.figures import (
-    GREY,
-    LINES,
-    PALETTE,
+    flips,
     histogram_of_margins,
+    interaction_blocks,
     margin_trajectories,
     predicted_against_measured,
-    show,
-    theme,
     two_accuracies,
 )
+from helpers.theme import GREY, LINES, PALETTE, show, theme
 
 T = np.arange(0, 101, 10.0)
 MARGINS = np.log1p(T[:, None] / 40 * np.linspace(0.5, 1.5, 30))
@@ -35,6 +33,9 @@ MAKERS = {
     "against": lambda: predicted_against_measured(MARGINS[5], MARGINS[6], side=SIDE, tolerance=0.1),
     "against, prediction first": lambda: predicted_against_measured(MARGINS[5], side=SIDE),
     "accuracies": lambda: two_accuracies(T, 1 - 0.5 * np.exp(-T / 9), 1 - 0.6 * np.exp(-T / 50)),
+    "flips": lambda: flips(MARGINS[3] - 0.05, MARGINS[6], MARGINS[6] > MARGINS[3] - 0.05),
+    "flips, prediction first": lambda: flips(MARGINS[3] - 0.05),
+    "blocks": lambda: interaction_blocks({"shared": np.eye(4) * 2 - 1, "own": np.eye(4)}, list("abcd")),
     "histogram": lambda: histogram_of_margins(MARGINS[-1], SIDE, predicted=1.2),
     "histogram of one group": lambda: histogram_of_margins(MARGINS[-1]),
 }
@@ -76,10 +77,10 @@ def test_lines_come_from_the_palette_and_differ():
 @pytest.mark.parametrize("name", MAKERS)
 def test_axes_are_labelled_with_units_and_nothing_is_cut_off(name):
     figure = MAKERS[name]()
-    (axes,) = figure.axes
+    axes = figure.axes[0]
     for label in (axes.get_xlabel(), axes.get_ylabel()):
-        # A unit in brackets, or a count that says of what.
-        assert re.search(r"\((nats|%)\)|Training step|Number of samples", label), label
+        # A unit in brackets, a count that says of what, or a list of clusters.
+        assert re.search(r"\((nats|%)\)|Training step|Number of samples|[Cc]luster of", label), label
     FigureCanvasAgg(figure).draw()
     whole = figure.bbox
     legends = [text for legend in figure.legends for text in legend.get_texts()]
@@ -138,7 +139,7 @@ def test_a_histogram_counts_every_sample():
 
 def test_show_gives_an_image_with_alternative_text_and_caption(monkeypatch):
     shown = []
-    monkeypatch.setattr(figures, "display", lambda bundle, raw: shown.append((bundle, raw)))
+    monkeypatch.setattr(appearance, "display", lambda bundle, raw: shown.append((bundle, raw)))
     show(MAKERS["histogram"](), caption="Margins < 0 are wrong & rare.", alt='Bars, most right of "0".')
     ((bundle, raw),) = shown
     assert raw and bundle["text/plain"].endswith('Bars, most right of "0".')
@@ -155,3 +156,16 @@ def test_show_gives_an_image_with_alternative_text_and_caption(monkeypatch):
 def test_show_insists_on_caption_and_alternative_text(caption, alt):
     with pytest.raises(ValueError, match="(caption|alt) must be a text that says what the figure shows"):
         show(MAKERS["histogram"](), caption=caption, alt=alt)
+
+
+def test_flips_put_right_rankings_above_the_diagonal():
+    figure = MAKERS["flips"]()
+    groups = {c.get_label(): np.asarray(c.get_offsets()) for c in figure.axes[0].collections}
+    assert (groups["ranked right"][:, 1] > groups["ranked right"][:, 0]).all()
+    assert len(groups["ranked right"]) + len(groups["ranked wrong"]) == 30
+
+
+def test_interaction_blocks_share_one_colour_scale():
+    first, second = MAKERS["blocks"]().axes[:2]
+    limits = [axes.collections[0].get_clim() for axes in (first, second)]
+    assert limits[0] == limits[1] == (-1.0, 1.0)

@@ -156,11 +156,12 @@ def test_lower_blocks_are_computed_once_and_stay(llm, monkeypatch):
 
 def test_bfloat16_trains_near_float32(llm):
     pairs, test = some_pairs(), some_pairs(5, seed=1)
-    exact, rough = (fine_tune(llm, pairs, test=test, dtype=dtype, **CHEAP) for dtype in (None, "bfloat16"))
+    gentle = {**CHEAP, "lr": 3e-4}
+    exact, rough = (fine_tune(llm, pairs, test=test, dtype=dtype, **gentle) for dtype in (None, "bfloat16"))
     assert exact.settings["dtype"] == "float32" and rough.test_gaps.dtype == np.float32
     assert not np.array_equal(exact.batch_losses, rough.batch_losses)
-    # bfloat16 keeps 8 bits; states of two blocks, gaps of order 1, beta 0.5: losses within a few hundredths.
-    assert np.abs(exact.batch_losses - rough.batch_losses).max() < 0.08
+    # bfloat16 keeps 8 bits, gaps are of order 1 and beta is 0.5: the loss, which falls by 0.1, is off by hundredths.
+    assert np.abs(exact.batch_losses - rough.batch_losses).max() < 0.03 < np.ptp(exact.batch_losses)
     assert np.array_equal(exact.test_gaps[0], rough.test_gaps[0])
 
 

@@ -7,7 +7,7 @@
   read the MyST source.
 - A chapter's exported notebook can be downloaded from its page.
 - Theorems that carry the paper's numbers are unnumbered for Sphinx; [text](#label) finds them all the same.
-- The lines that open a chapter get a class.
+- The lines that open a chapter get a class, and the page at the root a title and an icon.
 """
 
 import os
@@ -20,6 +20,17 @@ from docutils import nodes
 VARIABLE = "REWARD_MARGINS_REPOSITORY"
 OPENING = ("After this chapter you can", "You need", "Cost", "Model and data", "Paper")
 COLAB = "https://colab.research.google.com/github"
+ENTRANCE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>{title}</title>
+<link rel="icon" href="_static/favicon.svg">
+<meta http-equiv="Refresh" content="0; url={target}">
+</head>
+<body><main><h1><a href="{target}">{title}</a></h1></main></body>
+</html>
+"""
 
 
 def set_repository(app, config):
@@ -95,6 +106,17 @@ def clean_page(app, pagename, templatename, context, doctree):
         })
 
 
+def write_entrance(app, exception):
+    """Give the redirect at the root a title, a language and the icon that browsers would look for in vain."""
+    entrance = Path(app.outdir, "index.html")
+    if exception or app.builder.name != "html" or not entrance.exists():
+        return
+    target = re.search(r'http-equiv="Refresh" content="0; url=([^"]+)"', entrance.read_text(encoding="utf-8"))
+    if target:
+        page = ENTRANCE.format(title=app.config.project, target=target[1])
+        entrance.write_text(page, encoding="utf-8")
+
+
 def _loads_remote_kernel(script):
     body = getattr(script, "attributes", {}).get("body") or ""
     return "THEBE_JS_URL" in body or "sphinx-thebe.js" in str(getattr(script, "filename", script))
@@ -106,4 +128,5 @@ def setup(app):
     app.connect("doctree-read", label_theorems)
     app.connect("doctree-read", mark_opening)
     app.connect("html-page-context", clean_page, priority=900)
+    app.connect("build-finished", write_entrance, priority=900)
     return {"env_version": 3, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,69 +1,17 @@
-"""The static figures of the chapters, one a function: colour-blind safe, a white card on any page."""
+"""The static figures of the chapters, one a function: seaborn, colour-blind safe, a white card on any page."""
 
-import base64
-import html
-import io
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import seaborn as sns
-from IPython.display import display
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-# Lines and text: each has a contrast of at least 3 to white and to the dark page (#121212).
-LINES = ("#4477AA", "#CC6677", "#228833", "#AA3377")
-# The light two serve for areas only.
-PALETTE = ("#4477AA", "#CC6677", "#228833", "#CCBB44", "#66CCEE", "#AA3377")
-GREY = "#777777"
+from .theme import GREY, LINES, PALETTE
+
 PREDICTED, MEASURED = GREY, LINES[0]
 SIDE_NAMES = {1: "aligned", -1: "misaligned"}
 SIZE = (6.4, 3.8)  # inches; the page shows 100 pixels an inch
-
-
-def theme() -> None:
-    """Seaborn's white grid with this book's palette and matplotlib's own fonts."""
-    sns.set_theme(
-        context="notebook",
-        style="whitegrid",
-        palette=list(PALETTE),
-        rc={
-            "axes.edgecolor": "#555555",
-            "grid.color": "#dddddd",
-            "axes.spines.right": False,
-            "axes.spines.top": False,
-            "figure.facecolor": "white",
-            "font.family": "DejaVu Sans",
-            "font.size": 11,
-            "axes.labelsize": 11,
-            "legend.fontsize": 10,
-            "xtick.labelsize": 10,
-            "ytick.labelsize": 10,
-            "legend.frameon": False,
-            "mathtext.fontset": "dejavusans",
-            "savefig.dpi": 200,
-        },
-    )
-
-
-def show(figure: Figure, caption: str, alt: str) -> None:
-    """Display a figure with its caption and a text `alt` that tells those who cannot see it what it shows.
-
-    Works alike in the page, JupyterLab and Colab. Raises ValueError where `caption` or `alt` is empty.
-    """
-    for name, text in (("caption", caption), ("alt", alt)):
-        if not isinstance(text, str) or not text.strip():
-            raise ValueError(f"{name} must be a text that says what the figure shows, got {text!r}")
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=200, facecolor="white")
-    data = base64.b64encode(buffer.getvalue()).decode()
-    width = round(100 * figure.get_size_inches()[0])
-    card = "max-width:100%;height:auto;background:#fff"
-    page = (
-        f'<figure style="margin:0 0 1em"><img alt="{html.escape(alt)}" width="{width}" style="{card}" '
-        f'src="data:image/png;base64,{data}"><figcaption>{html.escape(caption)}</figcaption></figure>'
-    )
-    display({"text/html": page, "text/plain": f"{caption}\n{alt}"}, raw=True)
 
 
 def margin_trajectories(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from .checks import at_least, one_of
-from .figures import theme
+from .theme import theme
 
 if TYPE_CHECKING:
     from .llm import LLM

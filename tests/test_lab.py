@@ -1,0 +1,64 @@
+"""The runs behind the sliders: the same runs as `train_last_layer` makes, averaged over subsets."""
+
+import numpy as np
+import pytest
+
+from helpers.lab import DRAWS, LastLayerLab
+from helpers.layouts import disjoint
+from helpers.mixture import ValueMixture
+from helpers.pairs import Preferences
+from helpers.training import train_last_layer
+
+
+def pairs_of(sample, tag):
+    chosen = [" Yes" if s > 0 else " No" for s in sample.side]
+    rejected = [" No" if s > 0 else " Yes" for s in sample.side]
+    return Preferences([f"{tag} {j}" for j in range(len(sample))], chosen, rejected, sample.value, sample.side, ("a",))
+
+
+@pytest.fixture(scope="module")
+def lab():
+    mixture = ValueMixture(disjoint(1), d=12, v=0.3, l_b=2.0)
+    rng = np.random.default_rng(0)
+    pool, test = mixture.sample(12, rng), mixture.sample(10, rng)
+    return LastLayerLab(pairs_of(pool, "pool"), pairs_of(test, "test"), pool.x, test.x, lr=1.0)
+
+
+def test_one_run_is_plain_last_layer_training(lab):
+    run = lab.run(7, 0.3, 5, draw=2)
+    subset = lab.pool.per_cluster(5, seed=2)
+    x = lab.x[[lab.pool.prompts.index(prompt) for prompt in subset.prompts]]
+    centre = x.mean(axis=0)
+    other = train_last_layer(x - centre, subset, beta=0.3, lr=1.0, steps=7, test=(lab.x_test - centre, lab.test))
+    np.testing.assert_array_equal(run.test_margins, other.test_margins)  # the same arithmetic in the same order
+
+
+def test_grids_average_the_draws(lab):
+    steps, betas, Qs = (0, 4, 6), (0.2, 0.5), (3, 12)
+    margins, errors = lab.margins(steps, betas, Qs), lab.errors(steps, betas, Qs)
+    assert margins.shape == errors.shape == (2, 2, 3)
+    runs = [lab.run(6, 0.5, 3, draw=draw) for draw in range(DRAWS)]
+    by_hand = np.mean([run.test_margins[[0, 4, 6]].mean(axis=1) for run in runs], axis=0)
+    np.testing.assert_allclose(margins[0, 1], by_hand, rtol=1e-12)  # one mean of the same numbers
+    wrong = np.mean([(run.test_margins[[0, 4, 6]] <= 0).mean(axis=1) for run in runs], axis=0)
+    np.testing.assert_allclose(errors[0, 1], wrong, rtol=1e-12)
+    assert errors[0, 0, 0] == 1.0  # at step 0 every margin is 0, which counts as an error
+
+
+def test_the_whole_pool_does_not_depend_on_the_draw(lab):
+    np.testing.assert_allclose(lab.run(3, 0.2, 12, draw=0).w, lab.run(3, 0.2, 12, draw=4).w, rtol=1e-12)
+
+
+def test_live_runs_report_progress_and_agree(lab):
+    seen = []
+    margins = lab.live_margins(6, 0.3, 5, lambda done, total: seen.append((done, total)))
+    run = lab.run(6, 0.3, 5, draw=DRAWS)
+    np.testing.assert_array_equal(margins, run.test_margins.mean(axis=1))
+    assert lab.live_error(6, 0.3, 5, lambda *_: None) == 1 - run.test_accuracies[-1]
+    assert seen == [(6, 6)]
+
+
+def test_constants_need_one_value(lab):
+    two = Preferences(["p", "q"], [" Yes", " Yes"], [" No", " No"], [0, 1], [1, 1], ("a", "b"))
+    with pytest.raises(ValueError, match="one value .* got 2"):
+        _ = LastLayerLab(two, two, np.ones((2, 3)), np.ones((2, 3)), lr=1.0).constants
