@@ -113,7 +113,7 @@ def write_entrance(app, exception):
         return
     target = re.search(r'http-equiv="Refresh" content="0; url=([^"]+)"', entrance.read_text(encoding="utf-8"))
     if target:
-        page = ENTRANCE.format(title=app.config.project, target=target[1])
+        page = ENTRANCE.format(title=app.config.html_title, target=target[1])
         entrance.write_text(page, encoding="utf-8")
 
 
