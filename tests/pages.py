@@ -66,7 +66,8 @@ def visit(browser: Browser, base: str, name: str, *, width=1280, height=900, sch
     page, log = context.new_page(), []
     allowed = (base, "data:", "blob:")
     page.on("request", lambda r: r.url.startswith(allowed) or log.append(f"foreign request {r.url}"))
-    page.on("requestfailed", lambda r: log.append(f"failed {r.url}"))
+    # A redirect leaves its page before the icon has come: that request is aborted, and nothing is missing.
+    page.on("requestfailed", lambda r: "ABORTED" in r.failure or log.append(f"failed {r.url}"))
     page.on("response", lambda r: r.status < 400 or log.append(f"{r.status} {r.url}"))
     page.on("console", lambda m: m.type == "error" and log.append(f"console: {m.text}"))
     page.on("pageerror", lambda e: log.append(f"script: {e}"))

@@ -493,7 +493,8 @@ def test_a_model_that_caps_its_logits_is_refused(tmp_path):
     torch.manual_seed(0)
     config = Gemma2Config(vocab_size=len(TOKENIZER), hidden_size=32, intermediate_size=32,
                           num_hidden_layers=1, num_attention_heads=2, num_key_value_heads=1, head_dim=16,
-                          final_logit_softcapping=0.1, initializer_range=0.5, bos_token_id=0, eos_token_id=0, pad_token_id=0)  # fmt: skip
+                          final_logit_softcapping=0.1, initializer_range=0.5, bos_token_id=0,
+                          eos_token_id=0, pad_token_id=0)  # fmt: skip
     folder = _save(Gemma2ForCausalLM(config), tmp_path / "gemma2")
     with pytest.raises(ValueError, match="logits are its unembedding times its last hidden state.*differ by"):
         load_llm(str(folder))

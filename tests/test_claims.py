@@ -1,0 +1,85 @@
+"""What the prose says of the runs, held against what the built pages show."""
+
+import html
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from helpers.dynamics import dimensionless_time, noise_free_margin, paper_horizon
+
+BUILT = Path(__file__).resolve().parents[1] / "_build" / "html" / "chapters"
+
+
+def page(name):
+    """The text of a built chapter, without its markup."""
+    text = re.sub(r"<(script|style)\b.*?</\1>", " ", (BUILT / f"{name}.html").read_text(), flags=re.DOTALL)
+    return html.unescape(re.sub(r"<[^>]+>", "", text))
+
+
+def found(pattern, text):
+    """All numbers that a printed line of the page shows, as floats."""
+    matches = re.findall(pattern, text)
+    assert matches, f"the page prints no line like {pattern!r}"
+    return [float(number) for match in matches for number in ((match,) if isinstance(match, str) else match)]
+
+
+class TestChapter01:
+    text = property(lambda self: page("01_preferences"))
+
+    def test_every_checked_identity_holds_to_rounding(self):
+        policies, maxima = found(r"policies differ by (\S+), maxima by (\S+)", self.text)
+        assert policies < 1e-4 and maxima < 1e-8  # the optimizer stops at a flat maximum: its error is the root
+        assert abs(found(r"minus log 2: (\S+)", self.text)[0]) < 1e-12
+        assert found(r"largest difference: (\S+)", self.text)[0] < 1e-3  # float32 logits of size 20, 49,152 summands
+        assert found(r"-sigma\(-r\), largest difference: (\S+)", self.text)[0] < 1e-8  # finite difference, step 1e-6
+
+    def test_the_ranking_condition_holds_for_every_pair(self):
+        assert found(r"the proposition holds for (\d+)% of the pairs", self.text) == [100.0]
+
+    def test_training_teaches_the_value(self):
+        low, _ = found(r"margin accuracy [\d.]+, 95 % interval ([\d.]+) to ([\d.]+)", self.text)
+        assert low > 0.5
+
+
+class TestChapter03:
+    text = property(lambda self: page("03_interaction"))
+
+    def test_every_checked_identity_holds_to_rounding(self):
+        cancels, gradient = found(r"largest difference: (\S+)", self.text)
+        assert max(cancels, gradient) < 1e-12  # float64
+        assert found(r"largest relative difference: (\S+)", self.text)[0] < 1e-6  # finite difference, step 1e-6
+
+    @pytest.mark.theorem("N1")
+    def test_all_layouts_follow_the_closed_form(self):
+        assert max(found(r"largest difference from N1: (\S+)", self.text)) < 1e-6  # tolerance of the integrator
+
+    @pytest.mark.theorem("N9")
+    def test_gradient_descent_runs_ahead_by_less_than_the_bound(self):
+        numbers = np.reshape(found(r"ahead of the flow by (\S+) to (\S+), bound (\S+)", self.text), (-1, 3))
+        assert len(numbers) == 4
+        assert (numbers[:, 0] >= 0).all() and (numbers[:, 1] <= numbers[:, 2]).all()
+
+    @pytest.mark.theorem("4.1")
+    def test_every_held_out_margin_is_where_the_lemma_puts_it(self):
+        assert found(r"inside: (\d+)%", self.text) == [100.0]
+        low, high = found(r"margins from (\S+) to (\S+)", self.text)
+        off = found(r"largest difference (\S+); tolerance", self.text)[0]
+        assert off < 0.01 * (high - low)  # the figure would show a percent
+
+    def test_four_times_the_step_is_four_times_the_difference(self):
+        (ratio,) = found(r"the difference is (\S+) times as large", self.text)
+        assert 3 < ratio < 5  # first order in the step, and float64 in between
+
+    def test_the_common_component_dwarfs_the_concepts(self):
+        common, _, longest = found(r"common component (\S+), of the concepts (\S+) to (\S+)", self.text)
+        assert common > 5 * longest
+        assert found(r"centring divides L_s by (\d+)", self.text)[0] > 10
+
+
+def test_numbers_in_the_prose():
+    assert (2 + np.log(3)) / dimensionless_time(1, 0.01, 1e-3, 10) > 1e8  # "more than a hundred million steps"
+    assert noise_free_margin(2 + np.log(3)) == pytest.approx(np.log(3), rel=1e-12)
+    assert 4.0 > dimensionless_time(paper_horizon(3, 0.2, 0.5), 0.2, 0.5, 3)  # one step of h = 4 covers tau_1
+    assert np.exp(2) == pytest.approx(7, rel=0.06)  # "judged seven to one"
