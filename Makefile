@@ -4,8 +4,6 @@ VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock
 VENDOR := book/static/vendor/static-widgets.js
-# Node of the system where there is one, else the one that the PyPI wheel brings.
-export PATH := $(PATH):$(BIN)
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 export TOKENIZERS_PARALLELISM := false
 
@@ -31,9 +29,9 @@ $(VENV)/lab: $(VENV)/base
 	@$(PIP) --editable '.[book,lab]'
 	@touch $@
 
-$(VENDOR): $(VENV)/base $(wildcard book/assets/*.js book/assets/*.mjs book/assets/*.json)
+$(VENDOR): $(VENV)/base $(wildcard book/assets/*.js book/assets/*.mjs book/assets/*.json book/assets/*.py)
 	@echo "Building the scripts of the static page"
-	@cd book/assets && npm ci --silent --no-audit --no-fund && node build.mjs
+	@$(BIN)/python book/assets/build.py
 	@touch $@
 
 model: $(VENV)/base ## fetch and convert the language model, once for every checkout

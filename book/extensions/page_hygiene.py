@@ -74,7 +74,7 @@ def clean_page(app, pagename, templatename, context, doctree):
     # sphinx-proof repeats ids within a page: the title's is the theorem's, the others are constants.
     context["body"] = re.sub(r'(<p class="admonition-title") id="[^"]*"', r"\1", context["body"])
     context["body"] = re.sub(r' id="proof(-content)?"', "", context["body"])
-    # "Lemma 4.1 (the rate)" where the title brings its number, as in the exported notebooks; else "Lemma (the rate)".
+    # "Lemma 4.1 (the rate)" where the title brings its number, else "Lemma (the rate)", as in the notebooks.
     context["body"] = NUMBERED.sub(r"\1\2</p>", context["body"])
     # A list's entries must be list items for a screen reader; docutils gives a bibliography's another role.
     context["body"] = context["body"].replace('role="doc-biblioentry"', 'role="listitem"')
