@@ -106,6 +106,8 @@ def test_the_record(llm):
     assert np.array_equal(run.test_accuracies, (run.test_margins > 0).mean(1))
     assert np.array_equal(run.ranking_accuracies, (run.test_gaps > 0).mean(1))
     assert run.accuracies[0] == 0 and run.accuracies[-1] > 0.5
+    none = fine_tune(llm, pairs, test=test, **{**CHEAP, "steps": 0})
+    assert none.steps.tolist() == [0] and np.array_equal(none.test_gaps[0], run.test_gaps[0])
     alone = fine_tune(llm, pairs, **CHEAP)
     assert alone.test_margins is None and np.array_equal(alone.batch_losses, run.batch_losses)
 
@@ -114,7 +116,7 @@ def test_the_record(llm):
 def test_weights_come_back_bit_for_bit(llm, blocks, monkeypatch):
     before, embedding = weights(llm), llm.model.get_input_embeddings().weight
     fine_tune(llm, some_pairs(), blocks=blocks, **CHEAP)
-    monkeypatch.setattr("helpers.finetuning._Tuner.step", lambda *given: 1 / 0)
+    monkeypatch.setattr("helpers.updates.Updater.step", lambda *given: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         fine_tune(llm, some_pairs(), blocks=blocks, **CHEAP)
     assert same_bits(weights(llm), before)
@@ -182,14 +184,14 @@ KILLED = """
 import os, signal, sys
 sys.path.insert(0, {folder!r})
 from test_finetuning import CHEAP, some_pairs
-from helpers import finetuning
+from helpers import finetuning, updates
 from helpers.llm import load_llm
 die = lambda: os.kill(os.getpid(), signal.SIGKILL)
-step, save, count = finetuning._Tuner.step, finetuning.save_checkpoint, []
+step, save, count = updates.Updater.step, finetuning.save_checkpoint, []
 def counted(*given):
     count.append(0)
     return die() if {where!r} == "step" and len(count) == 4 else step(*given)
-finetuning._Tuner.step = counted
+updates.Updater.step = counted
 replace = os.replace
 os.replace = lambda *given: die() if {where!r} == "write" and len(count) == 4 else replace(*given)
 finetuning.fine_tune(load_llm("tiny", device="cpu"), some_pairs(), test=some_pairs(5, seed=1), blocks={blocks},

@@ -13,6 +13,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tokenizers.processors import TemplateProcessing
 from transformers import Gemma2Config, Gemma2ForCausalLM, GPT2Config, GPT2LMHeadModel
 
 from helpers import embedding, embedding_cache, hub, weights
@@ -156,6 +157,18 @@ def test_the_chat_template_wraps_the_prompt(llm):
     assert llm.encode_all(PROMPTS) == [llm.encode(prompt) for prompt in PROMPTS]
 
 
+def test_special_tokens_come_from_the_template_or_else_from_the_tokenizer(tiny):
+    tokenizer = tiny_tokenizer()
+    tokenizer.backend_tokenizer.post_processor = TemplateProcessing(
+        single="<|end|> $A", pair="<|end|> $A $B", special_tokens=[("<|end|>", 0)]
+    )
+    llm = LLM(tiny.model, tokenizer, tiny.device, tiny.dtype, tiny.digest, "tiny")
+    assert llm.encode(PROMPTS[0]) == tiny.encode(PROMPTS[0])
+    tokenizer.chat_template = None
+    assert llm.encode(PROMPTS[0]) == [0, *tokenizer(PROMPTS[0], add_special_tokens=False)["input_ids"]]
+    assert llm.tokens(" Yes") == [tiny.token(" Yes")]
+
+
 @pytest.mark.parametrize(
     "prompts, said", [("one", "got one string 'one'"), ([""], "got ''"), (["a", None], "got None")]
 )
@@ -198,6 +211,17 @@ def _rows(llm, named):
     for keys, states in embedding._embed_batches(llm, named):
         rows.update(zip(keys, states, strict=True))
     return np.stack([rows[key] for key in named])
+
+
+def test_batches_are_of_like_length_and_within_the_limits(tiny, monkeypatch):
+    monkeypatch.setitem(embedding._BATCH, "cpu", (4, 30))
+    lengths = [3, 20, 1, 7, 7, 8, 2, 40, 6, 9]
+    named = {bytes([i]): [5] + [9] * (length - 1) for i, length in enumerate(lengths)}
+    monkeypatch.setattr(embedding, "_SHORTEST_PREFIX", 10_000)
+    batches = [[lengths[key[0]] for key in keys] for keys, _ in embedding._embed_batches(tiny, named)]
+    assert sum(batches, []) == sorted(lengths, reverse=True)
+    assert batches[0] == [40]  # too long for the limit: alone
+    assert all(len(batch) <= 4 and len(batch) * max(batch) <= 30 for batch in batches[1:])
 
 
 def test_prompts_that_are_the_prefix_of_others(tiny, cache):
@@ -322,7 +346,7 @@ def test_a_full_disk_costs_the_cache_and_not_the_result(tiny, cache, caplog, mon
 
 
 def test_an_interrupted_call_goes_on_where_it_was(tiny, cache, computed, monkeypatch):
-    monkeypatch.setattr(embedding, "_ROWS", 2)
+    monkeypatch.setitem(embedding._BATCH, "cpu", (2, 1000))
     states = embedding.last_states
 
     def interrupted(model, ids, past=None):
@@ -341,7 +365,7 @@ def test_an_interrupted_call_goes_on_where_it_was(tiny, cache, computed, monkeyp
 
 def test_long_calls_are_stored_as_they_go(tiny, cache, monkeypatch):
     monkeypatch.setattr(embedding, "_KEEP_EVERY", 2)
-    monkeypatch.setattr(embedding, "_ROWS", 2)
+    monkeypatch.setitem(embedding._BATCH, "cpu", (2, 1000))
     found = embed(tiny, PROMPTS, progress=False)
     assert len(list(cache.rglob("*.safetensors"))) == 3
     assert np.array_equal(embed(tiny, PROMPTS, progress=False), found)

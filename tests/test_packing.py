@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers.gaps import evaluate_gaps, pack_pairs
-from helpers.packing import check_packing, hidden_states, pack, rows
+from helpers.packing import ROW_TOKENS, check_packing, hidden_states, pack, rows
 
 SMALL = dict(vocab_size=61, hidden_size=32, intermediate_size=48, num_hidden_layers=3, num_attention_heads=4)
 MODELS = {
@@ -22,7 +22,8 @@ sequences = st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=7), min_si
 
 
 def tiny(name, attention="sdpa", **changes):
-    config = getattr(transformers, name + "Config")(**{**SMALL, **MODELS[name], **changes}, attn_implementation=attention)
+    options = {**SMALL, **MODELS[name], **changes}
+    config = getattr(transformers, name + "Config")(**options, attn_implementation=attention)
     with torch.random.fork_rng():
         torch.manual_seed(0)
         model = getattr(transformers, name + ("LMHeadModel" if name == "GPT2" else "ForCausalLM"))(config)
@@ -93,8 +94,8 @@ def test_long_sets_are_cut_into_rows_with_the_same_gaps(monkeypatch):
     model, prompts = tiny("Llama"), some_prompts(count=40)
     pairs = pack_pairs(prompts, [[7]] * 40, [[9]] * 40)
     whole = evaluate_gaps(model, pairs)
-    monkeypatch.setattr("helpers.packing.ROW_TOKENS", 30)
-    assert len(list(pairs.rows())) > 5
+    monkeypatch.setitem(ROW_TOKENS, "cpu", 30)
+    assert len(list(pairs.rows(torch.device("cpu")))) > 5
     # Another row length, another order of float32 sums; gaps are of order 1.
     assert np.abs(evaluate_gaps(model, pairs) - whole).max() < 1e-5
 
@@ -113,9 +114,7 @@ def test_models_that_cannot_take_a_row_are_refused():
 def test_a_model_that_ignores_the_mask_is_found_out(monkeypatch):
     model = tiny("Llama")
     forward = model.base_model.forward
-    monkeypatch.setattr(
-        model.base_model, "forward", lambda **given: forward(**{k: v for k, v in given.items() if k != "attention_mask"})
-    )
+    monkeypatch.setattr(model.base_model, "forward", lambda **given: forward(**{**given, "attention_mask": None}))
     with pytest.raises(ValueError, match="model must take packed rows, but the logits of LlamaForCausalLM are off by"):
         check_packing(model, some_prompts())
 
@@ -134,7 +133,8 @@ def test_gaps_equal_full_log_softmax(name):
         return sum(table[len(prompt) + t - 1, token] for t, token in enumerate(answer)).item()
 
     with torch.no_grad():
-        wanted = [log_probability(p, w) - log_probability(p, l) for p, w, l in zip(prompts, chosen, rejected, strict=True)]
+        pairs = zip(prompts, chosen, rejected, strict=True)
+        wanted = [log_probability(p, a) - log_probability(p, b) for p, a, b in pairs]
     # float32 sums against float64 ones, at log-probabilities of order 10.
     assert np.abs(gaps - wanted).max() < 2e-5
 

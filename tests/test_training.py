@@ -160,7 +160,8 @@ def test_bad_settings_get_one_sentence(change, message):
 
 def test_bad_embeddings_get_one_sentence():
     x, data = some_data(disjoint(2), 10, 4)
-    for bad, message in ((x[:9], r"embeddings must have shape \(10, d\)"), (x[0], "shape"), (np.where(x == x[3, 2], np.nan, x), "finite")):
+    hole = np.where(x == x[3, 2], np.nan, x)
+    for bad, message in ((x[:9], r"embeddings must have shape \(10, d\)"), (x[0], "shape"), (hole, "finite, got 1 ")):
         with pytest.raises(ValueError, match=message):
             train_last_layer(bad, data, beta=0.1, lr=0.1, steps=1)
     with pytest.raises(ValueError, match=r"test embeddings must have shape \(10, 4\), .* got \(10, 3\)"):

@@ -76,14 +76,15 @@ def compare(llm, pairs, folder, scale):
     trainer.model.train()  # it records margins under the name of the mode; there is no dropout
     theirs = trainer.compute_loss(trainer.model, trainer.data_collator(rows))
     theirs.backward()
-    head = llm.model.get_output_embeddings()
-    margins = BETA * (policy_gaps(hidden_states(llm.model, packed.packing), packed, head.weight) - torch.tensor(reference))
+    hidden = hidden_states(llm.model, packed.packing)
+    gaps = policy_gaps(hidden, packed, llm.model.get_output_embeddings().weight)
+    margins = BETA * (gaps - torch.tensor(reference))
     ours = torch.nn.functional.softplus(-margins).mean()
     ours.backward()
-    metrics = trainer._metrics["train"]
-    pairs_of_gradients = [(p.grad, q.grad) for p, q in zip(llm.model.parameters(), trainer.model.parameters(), strict=True)]
-    distance = sum((g - h).square().sum() for g, h in pairs_of_gradients) / sum(h.square().sum() for _, h in pairs_of_gradients)
-    return (ours.item(), margins.mean().item()), (theirs.item(), metrics["rewards/margins"][-1]), distance.sqrt().item()
+    gradients = [torch.cat([p.grad.flatten() for p in m.parameters()]) for m in (llm.model, trainer.model)]
+    distance = (gradients[0] - gradients[1]).norm() / gradients[1].norm()
+    metric = trainer._metrics["train"]["rewards/margins"][-1]
+    return (ours.item(), margins.mean().item()), (theirs.item(), metric), distance.item()
 
 
 @pytest.mark.parametrize("answers", ["one token", "several tokens"])

@@ -121,13 +121,13 @@ def tune(setting: str) -> None:
 
 
 def ours(folder: Path, setting: str, given) -> dict:
-    from helpers import finetuning
+    from helpers import finetuning, updates
     from helpers.llm import load_llm
     from helpers.preferences import load_values
 
     tune(setting)
     llm, pairs = load_llm(str(folder / "model"), device="cpu"), load_values(4).per_cluster(4, seed=SEED)
-    cpu, step = [], finetuning._Tuner.step
+    cpu, step = [], updates.Updater.step
 
     def timed(*arguments):
         start = time.process_time()
@@ -135,9 +135,9 @@ def ours(folder: Path, setting: str, given) -> dict:
         cpu.append(time.process_time() - start)
         return result
 
-    finetuning._Tuner.step = timed
+    updates.Updater.step = timed
     run = finetuning.fine_tune(llm, pairs, beta=BETA, lr=LR, steps=given.steps, in_place=True, progress=False)
-    tokens = sum(len(row.packing) for _, row, _ in finetuning._pack(llm, pairs).rows())
+    tokens = sum(len(row.packing) for _, row, _ in updates.pack_preferences(llm, pairs).rows(llm.device))
     return measured(run.seconds.tolist(), cpu, run.batch_losses.tolist(), tokens)
 
 
@@ -209,7 +209,7 @@ def last_layer(folder: Path, setting: str, given) -> dict:
             x, data, beta=BETA, lr=1e-3, steps=LAST_LAYER_STEPS, optimizer=optimizer
         )
         result[f"seconds of {LAST_LAYER_STEPS} steps, {optimizer}"] = time.perf_counter() - start
-    pair = torch.from_numpy(layout.indices[value] if True else value)
+    pair = torch.from_numpy(layout.indices[value])
     chosen = torch.where(torch.from_numpy(side > 0), pair[:, 0], pair[:, 1])
     rejected = pair.sum(1) - chosen
     head = torch.zeros(V, D, requires_grad=True)

@@ -17,7 +17,7 @@ MOMENTS = ("exp_avg", "exp_avg_sq")
 
 @contextmanager
 def held(path: Path) -> Iterator[None]:
-    """Hold the checkpoint for this process, and remove what an interrupted write left.  `TimeoutError` if it is held."""
+    """Keep the checkpoint for this process, and remove what an interrupted write left; `TimeoutError` if it is held."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with locked(path, timeout=0):
         for part in path.parent.glob(f".{path.name}.partial-*"):

@@ -16,8 +16,8 @@ from .files import cache_folder
 if TYPE_CHECKING:
     from .llm import LLM
 
-_ROWS = 64  # prompts a batch
-_TOKENS = {"cpu": 2048, "cuda": 16384}  # tokens a batch, padding included
+# Prompts and tokens (padding included) a batch: small on a CPU, where a batch that leaves the cache is slower.
+_BATCH = {"cpu": (32, 2048), "cuda": (256, 32768)}
 _KEEP_EVERY = 512  # prompts after which the embeddings so far are stored, so that an interrupted call goes on
 _SHORTEST_PREFIX = 8  # tokens; below this, sharing costs more than it saves
 
@@ -127,10 +127,10 @@ def _embed_batches(llm: "LLM", prompts: dict[bytes, list[int]]) -> Iterator[tupl
     """Yield (keys, (B, d) states) until all `prompts` (key: token ids) are embedded; the longest first."""
     prefix, past = _shared_prefix(llm, list(prompts.values()))
     keys = sorted(prompts, key=lambda key: -len(prompts[key]))  # a lack of memory shows at once
-    limit = _TOKENS.get(llm.device.type, _TOKENS["cpu"])
+    most, room = _BATCH[llm.device.type]
     while keys:
         longest = len(prompts[keys[0]]) - len(prefix)
-        size = max(1, min(_ROWS, limit // longest))
+        size = max(1, min(most, room // longest))
         batch, keys = keys[:size], keys[size:]
         states = last_states(llm.model, [prompts[key][len(prefix) :] for key in batch], past)
         yield batch, states.float().cpu().numpy()

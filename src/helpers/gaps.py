@@ -1,12 +1,13 @@
 """log p(chosen) - log p(rejected) of packed preference pairs, from hidden states at the few positions that matter."""
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
-from .packing import Packing, hidden_states, pack, rows
+from .packing import ROW_TOKENS, Packing, hidden_states, pack, rows
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,9 @@ class PackedPairs:
             term[:, 0] = np.searchsorted(places, term[:, 0])
         return PackedPairs(packing, tuple(terms)), places
 
-    def rows(self) -> Iterator[tuple[np.ndarray, "PackedPairs", np.ndarray]]:
-        """The pairs cut into rows of bounded length: pair numbers, the row, its places in this row."""
-        for part in rows(self.packing, [(2 * i, 2 * i + 1) for i in range(len(self))]):
+    def rows(self, device: torch.device) -> Iterator[tuple[np.ndarray, "PackedPairs", np.ndarray]]:
+        """The pairs cut into rows of a length that suits the device: pair numbers, the row, its places in this row."""
+        for part in rows(self.packing, [(2 * i, 2 * i + 1) for i in range(len(self))], ROW_TOKENS[device.type]):
             yield part, *self.take(part)
 
 
@@ -72,11 +73,11 @@ def pack_pairs(prompts: Sequence, chosen: Sequence, rejected: Sequence) -> Packe
         if not all(answers) or answers[0] == answers[1]:
             raise ValueError(f"chosen and rejected must be two different answers of at least one token, got {answers}")
         sequences += [[*prompt, *answer[:-1]] for answer in answers]
-        shared = next((t for t, (w, l) in enumerate(zip(*answers)) if w != l), min(map(len, answers)))
+        shared = len(os.path.commonprefix(answers))
         cancels = all(len(answer) > shared for answer in answers)
         terms.append([
             (len(prompt) + t - 1, side, answer[t], not (cancels and t == shared))
-            for side, answer in zip((1, -1), answers)
+            for side, answer in zip((1, -1), answers, strict=True)
             for t in range(shared, len(answer))
         ])
     packing = pack(sequences)
@@ -114,6 +115,6 @@ def evaluate_gaps(model: torch.nn.Module, pairs: PackedPairs) -> np.ndarray:
     """Policy gaps (N,) under a Hugging Face causal model, in its own precision, without gradients."""
     head = model.get_output_embeddings()
     gaps = np.empty(len(pairs), np.float32)
-    for part, row, _ in pairs.rows():
+    for part, row, _ in pairs.rows(head.weight.device):
         gaps[part] = policy_gaps(hidden_states(model, row.packing), row, head.weight, head.bias).cpu().numpy()
     return gaps

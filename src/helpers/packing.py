@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-ROW_TOKENS = 512  # attention costs the square of a row's length, activations its length: more go into more rows
+# Attention costs the square of a row's length and activations its length; a GPU needs long rows to be busy.
+ROW_TOKENS = {"cpu": 512, "cuda": 4096}
 
 
 @dataclass(frozen=True)
@@ -76,13 +77,11 @@ def pack(sequences: Sequence[Sequence[int]]) -> Packing:
     return Packing(np.array(tokens), np.array(positions), np.array(parents), tuple(paths))
 
 
-def rows(packing: Packing, groups: Sequence[Sequence[int]], limit: int | None = None) -> list[np.ndarray]:
-    """Cut groups of sequences, each of which stays together, in their order into rows of at most `limit` tokens
-    (ROW_TOKENS by default).
+def rows(packing: Packing, groups: Sequence[Sequence[int]], limit: int) -> list[np.ndarray]:
+    """Cut groups of sequences, each of which stays together, in their order into rows of at most `limit` tokens.
 
     Returns arrays of group numbers, as even in size as may be.  A group longer than `limit` gets a row to itself.
     """
-    limit = limit or ROW_TOKENS
     places = [np.unique(np.concatenate([packing.paths[i] for i in group])) for group in groups]
     count = max(1, -(-len(packing) // limit))
     while True:
@@ -134,4 +133,5 @@ def check_packing(model: torch.nn.Module, sequences: Sequence[Sequence[int]]) ->
         # Re-ordered float32 sums differ by about 1e-6 of the largest logit; a mask that is ignored by much more.
         if not torch.allclose(packed, plain, rtol=0, atol=1e-3 * float(plain.abs().max())):
             off = float((packed - plain).abs().max())
-            raise ValueError(f"model must take packed rows, but the logits of {type(model).__name__} are off by {off:g}")
+            name = type(model).__name__
+            raise ValueError(f"model must take packed rows, but the logits of {name} are off by {off:g}")

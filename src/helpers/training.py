@@ -109,7 +109,7 @@ class _Margins:
         self.x = np.ascontiguousarray(x[self.order], dtype=self.dtype)
         self.sign = (beta * side * flipped[value]).astype(self.dtype)[self.order]
         ends = np.searchsorted(group[self.order], np.arange(len(pairs) + 1))
-        self.blocks = [(a, b, slice(*cut)) for (a, b), cut in zip(pairs, zip(ends, ends[1:]))]
+        self.blocks = [(a, b, slice(*ends[i : i + 2])) for i, (a, b) in enumerate(pairs)]
 
     def __len__(self) -> int:
         return len(self.x)

@@ -1,0 +1,99 @@
+"""One update of the language model on packed preference pairs: what is trained, the pass, the step."""
+
+import time
+from contextlib import ExitStack, nullcontext
+from functools import partial
+
+import numpy as np
+import torch
+
+from .gaps import PackedPairs, pack_pairs, policy_gaps
+from .llm import LLM
+from .packing import hidden_states
+from .trunks import FrozenTrunk, rows_in_play, top_blocks
+
+ADAMW = dict(betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0)  # as TRL: PyTorch's defaults, without weight decay
+
+
+class Updater:
+    """One update: packed rows forward and back, then AdamW."""
+
+    def __init__(self, model, pairs: PackedPairs, trunk, weights: dict, objective, beta: float, lr: float, dtype: str):
+        self.model, self.pairs, self.trunk, self.objective, self.beta = model, pairs, trunk, objective, beta
+        self.optimizer = torch.optim.AdamW(weights.values(), lr=lr, fused=True, **ADAMW)
+        self.device = next(iter(weights.values())).device
+        self.autocast = partial(torch.autocast, self.device.type, torch.bfloat16, enabled=dtype == "bfloat16")
+
+    def refer(self, used: np.ndarray, known: np.ndarray | None) -> np.ndarray:
+        """Gaps (N,) under the reference for the pairs `used`, NaN for others; fills the frozen trunk's states."""
+        self.reference = np.full(len(self.pairs), np.nan, np.float32) if known is None else known
+        if len(used) and (known is None or self.trunk is not None):
+            gaps = self.reference.copy()
+            with torch.no_grad():
+                for chosen, row, context in self._rows(used, FrozenTrunk.record):
+                    gaps[chosen] = self._gaps(row, context).cpu().numpy()
+            if known is None:
+                self.reference = gaps
+        return self.reference
+
+    def step(self, batch: np.ndarray) -> dict[str, float]:
+        """Update the weights on the pairs `batch`; what was measured before the update."""
+        start = time.perf_counter()
+        margins = []
+        for chosen, row, context in self._rows(batch, FrozenTrunk.replay):
+            gaps = self._gaps(row, context)
+            r = self.beta * (gaps - torch.from_numpy(self.reference[chosen]).to(gaps))
+            margins.append(r.detach().cpu().numpy())
+            r.backward(gradient=torch.from_numpy(self.objective.slope(margins[-1]) / len(batch)).to(r))
+        margins = np.concatenate(margins)
+        if not np.isfinite(margins).all():
+            raise ValueError("lr must keep the margins finite, got NaN or infinity; choose a smaller lr")
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        return dict(batch_losses=self.objective.value(margins).mean(), batch_margins=margins.mean(),
+                    batch_accuracies=(margins > 0).mean(), seconds=time.perf_counter() - start)
+
+    def _rows(self, chosen: np.ndarray, trunk_context):
+        pairs, places = self.pairs.take(chosen)
+        for part, row, row_places in pairs.rows(self.device):
+            context = nullcontext() if self.trunk is None else trunk_context(self.trunk, places[row_places])
+            yield chosen[part], row, context
+
+    def _gaps(self, row: PackedPairs, context) -> torch.Tensor:
+        head = self.model.get_output_embeddings()
+        with context, self.autocast():
+            hidden = hidden_states(self.model, row.packing)
+        return policy_gaps(hidden, row, head.weight, head.bias)
+
+
+def pack_preferences(llm: LLM, preferences) -> PackedPairs:
+    """The preferences' tokens: prompts as the language model encodes them, answers as they are."""
+    answers = {answer: llm.tokens(answer) for answer in {*preferences.chosen, *preferences.rejected}}
+    prompts = llm.encode_all(preferences.prompts)
+    return pack_pairs(prompts, [answers[a] for a in preferences.chosen], [answers[a] for a in preferences.rejected])
+
+
+def trainable(stack: ExitStack, model, pairs: dict[str, PackedPairs], blocks: int | None, in_place: bool):
+    """The weights to train, by name, and the frozen trunk or None; `stack` undoes all that was done to the model."""
+    stack.callback(model.train, model.training)
+    stack.callback(model.zero_grad)
+    model.eval()
+    trunk = None
+    if blocks is None:
+        if not any(part.normalised for part in pairs.values()):
+            tokens = np.unique(np.concatenate([part.tokens() for part in pairs.values()]))
+            stack.enter_context(rows_in_play(model, tokens, keep=in_place))
+            pairs.update({name: part.renumbered(tokens) for name, part in pairs.items()})
+        trained = set(model.parameters())
+    else:
+        lower, upper = top_blocks(model, blocks)
+        trunk = FrozenTrunk(lower, len(pairs["train"].packing)) if lower else None
+        trained = {p for block in upper for p in block.parameters()}
+    for p in model.parameters():
+        stack.callback(p.requires_grad_, p.requires_grad)
+        p.requires_grad_(p in trained)
+    weights = {name: p for name, p in model.named_parameters() if p in trained}
+    if not in_place:
+        before = {p: p.detach().clone() for p in weights.values()}
+        stack.callback(lambda: [p.data.copy_(value) for p, value in before.items()])
+    return weights, trunk
