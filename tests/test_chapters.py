@@ -156,6 +156,7 @@ def test_code_cells_are_short(chapter):
     for cell in chapter.cells:
         if cell.kind == "code":
             lines = [line for line in cell.source.splitlines() if line.strip()]
+            assert max(map(len, lines)) <= 84, f"line {cell.line}: wider than the page"
             assert len(lines) <= 25, f"line {cell.line}: {len(lines)} lines"
 
 

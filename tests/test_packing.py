@@ -111,10 +111,10 @@ def test_models_that_cannot_take_a_row_are_refused():
         hidden_states(model, pack([[1]]))
 
 
-def test_a_model_that_ignores_the_mask_is_found_out(monkeypatch):
+def test_a_model_that_ignores_the_positions_is_found_out(monkeypatch):
     model = tiny("Llama")
     forward = model.base_model.forward
-    monkeypatch.setattr(model.base_model, "forward", lambda **given: forward(**{**given, "attention_mask": None}))
+    monkeypatch.setattr(model.base_model, "forward", lambda **given: forward(**{**given, "position_ids": None}))
     with pytest.raises(ValueError, match="model must take packed rows, but the logits of LlamaForCausalLM are off by"):
         check_packing(model, some_prompts())
 

@@ -8,13 +8,16 @@ position ids, and gives the hidden states that it would give for the sequences o
 """
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
+from .tree_attention import in_blocks
+
 # Attention costs the square of a row's length and activations its length; a GPU needs long rows to be busy.
-ROW_TOKENS = {"cpu": 512, "cuda": 4096}
+ROW_TOKENS = {"cpu": 320, "cuda": 4096}
 
 
 @dataclass(frozen=True)
@@ -105,19 +108,21 @@ def hidden_states(model: torch.nn.Module, packing: Packing) -> torch.Tensor:
     if window is not None and longest > window:
         raise ValueError(f"sequences must fit the model's window of {window} tokens, the longest has {longest}")
     embedding = model.get_input_embeddings().weight
-    allowed = torch.from_numpy(packing.mask()).to(embedding.device)
+    allowed = packing.mask()
+    # Additive, since a bool mask is wrong in eager attention.
     mask = torch.zeros(allowed.shape, dtype=embedding.dtype, device=embedding.device)
-    mask.masked_fill_(~allowed, torch.finfo(embedding.dtype).min)  # additive: a bool mask is wrong in eager attention
+    mask.masked_fill_(torch.from_numpy(~allowed).to(embedding.device), torch.finfo(embedding.dtype).min)
 
     def place(array: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(array)[None].to(embedding.device)
 
-    output = model.base_model(
-        input_ids=place(packing.tokens),
-        position_ids=place(packing.positions),
-        attention_mask=mask[None, None],
-        use_cache=False,
-    )
+    with in_blocks(model, allowed) if attention == "sdpa" else nullcontext():
+        output = model.base_model(
+            input_ids=place(packing.tokens),
+            position_ids=place(packing.positions),
+            attention_mask=mask[None, None],
+            use_cache=False,
+        )
     return output.last_hidden_state[0]
 
 
