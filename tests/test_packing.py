@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from helpers.gaps import evaluate_gaps, pack_pairs
 from helpers.packing import ROW_TOKENS, check_packing, hidden_states, pack, rows
+from helpers.tree_attention import BLOCK, blocks
 
 SMALL = dict(vocab_size=61, hidden_size=32, intermediate_size=48, num_hidden_layers=3, num_attention_heads=4)
 MODELS = {
@@ -147,3 +148,28 @@ def test_one_token_answers_cost_their_prompts_alone():
     for bad in ([], [7]):
         with pytest.raises(ValueError, match="two different answers of at least one token"):
             pack_pairs([[1]], [[7]], [bad])
+
+
+@settings(deadline=None, max_examples=60)
+@given(sequences, st.integers(1, 9))
+def test_blocks_hold_the_whole_mask(given, size):
+    mask = pack(given).mask()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("helpers.tree_attention.BLOCK", size)
+        keys, allowed = blocks(mask)
+    found = np.zeros((len(allowed) * size, len(mask)), bool)
+    for i, (columns, block) in enumerate(zip(keys.reshape(len(allowed), -1), allowed[:, 0], strict=True)):
+        rows_of_block, places = np.nonzero(block)
+        found[i * size + rows_of_block, columns[places]] = True
+    assert np.array_equal(found[: len(mask)], mask) and allowed.any(-1).all()
+
+
+def test_attention_in_blocks_has_the_gradient_of_the_whole_mask():
+    prompts, gradients = some_prompts(count=30), []
+    for attention in ("sdpa", "eager"):  # in blocks, and with the mask as one
+        model = tiny("Llama", attention)
+        hidden_states(model, pack(prompts)).square().sum().backward()
+        gradients.append(torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None]))
+        assert model.config._attn_implementation == attention
+    assert len(pack(prompts)) > 2 * BLOCK
+    assert (gradients[0] - gradients[1]).norm() < 1e-5 * gradients[1].norm()  # float32, another order of sums
