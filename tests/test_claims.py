@@ -8,6 +8,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from helpers.dynamics import dimensionless_time, noise_free_margin, paper_horizon
+from helpers.explore import wilson_interval
 
 BUILT = Path(__file__).resolve().parents[1] / "_build" / "html" / "chapters"
 
@@ -82,6 +83,16 @@ class TestChapter03:
         common, _, longest = found(r"common component (\S+), of the concepts (\S+) to (\S+)", self.text)
         assert common > 5 * longest
         assert found(r"centring divides L_s by (\d+)", self.text)[0] > 10
+
+
+    @pytest.mark.theorem("N5")
+    def test_the_risk_law_holds_at_first_and_is_left_behind(self):
+        law, floor = found(r"law (\S+), its floor for endless samples (\S+)", self.text)
+        (first,) = found(r"first steps and small beta: (\S+)", self.text)
+        (last,) = found(r"last steps and large beta: (\S+)", self.text)
+        low, high = wilson_interval(first, 32)  # held-out statements of the value
+        assert low < law < high
+        assert last < floor < law
 
 
 def test_numbers_in_the_prose():

@@ -55,6 +55,8 @@ def train_last_layer(
     one_of("optimizer", optimizer, ("gd", "adam"))
     objective = get_loss(loss)
     train = _Margins(embeddings, preferences, preferences.layout, beta, "embeddings")
+    if test is not None and getattr(test[1], "names", None) != (names := getattr(preferences, "names", None)):
+        raise ValueError(f"test must hold the values {names} in this order, got {test[1].names}")
     held_out = None if test is None else _Margins(*test, preferences.layout, beta, "test embeddings", train.shape[1])
     rows = np.zeros(train.shape, train.dtype)
     update = _adam(rows, lr) if optimizer == "adam" else _gradient_descent(rows, lr)

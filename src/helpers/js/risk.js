@@ -52,7 +52,7 @@ function drawRisk(model, size) {
     (live.x?.length ? keyEntry("livePoint", "trained here") : "");
   let caption =
     `With <b>${Q}</b> samples per cluster the law predicts a risk of ${number("law", law, percent)}; ` +
-    `more samples alone cannot bring it below ${number("floor", floor, percent)}.`;
+    `with endless samples, ${number("floor", floor, percent)}.`;
   if (now) {
     caption +=
       ` Measured on held-out statements after <b>${recorded[model.get("step_index")]}</b> steps at ` +
