@@ -44,6 +44,10 @@ function drawRisk(model, size) {
     svg += path([[x, y - 7], [x + 7, y], [x, y + 7], [x - 7, y], [x, y - 7]], 'class="rm-live-dot"');
   });
   svg += dot(sx(Q), sy(law), 'class="rm-predicted-dot" r="5"');
+  if (errors.length) {
+    const shown = `measured after ${recorded[model.get("step_index")]} steps at β = ${betas[model.get("beta_index")]}`;
+    svg += `<text class="rm-note" x="${box.right}" y="${box.top + 9}" text-anchor="end">${shown}</text>`;
+  }
 
   const key =
     keyEntry("line", "law (N5)") +
