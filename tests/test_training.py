@@ -158,6 +158,12 @@ def test_bad_settings_get_one_sentence(change, message):
         train_last_layer(x, data, **{**dict(beta=0.1, lr=0.1, steps=1), **change})
 
 
+def test_a_run_that_diverges_says_so():
+    x, data = some_data(disjoint(2), 10, 4)
+    with pytest.raises(ValueError, match="lr must keep the margins finite, got 1000.0, which does not after"):
+        train_last_layer(x, data, beta=1.0, lr=1e3, steps=400, loss="ipo")
+
+
 def test_bad_embeddings_get_one_sentence():
     x, data = some_data(disjoint(2), 10, 4)
     hole = np.where(x == x[3, 2], np.nan, x)
@@ -178,3 +184,10 @@ def test_cost_grows_with_samples_not_with_vocabulary_or_pairs_of_samples():
 
 def test_fine_tune_is_reachable_here():
     assert fine_tune.__module__ == "helpers.finetuning"
+
+
+def test_held_out_pairs_must_have_the_same_values():
+    x, data = some_data(disjoint(2), 10, 4)
+    data.names, other = ("honesty", "sport"), SimpleNamespace(**vars(data), names=("sport", "honesty"))
+    with pytest.raises(ValueError, match=r"test must hold the values \('honesty', 'sport'\) in this order, got"):
+        train_last_layer(x, data, beta=0.1, lr=0.1, steps=1, test=(x, other))

@@ -14,6 +14,7 @@ __all__ = ["fine_tune", "train_last_layer"]
 ADAM = dict(beta1=0.9, beta2=0.999, epsilon=1e-8)  # the paper's runs: PyTorch's defaults
 
 
+@np.errstate(all="ignore")  # a warning was seen once on finite products, so the margins themselves are checked
 def train_last_layer(
     embeddings: np.ndarray,
     preferences,
@@ -63,6 +64,8 @@ def train_last_layer(
     recorded, losses, margins, test_margins = [], [], [], []
     for step in range(steps + 1):
         r = train.margins(rows)
+        if not np.isfinite(r).all():
+            raise ValueError(f"lr must keep the margins finite, got {lr!r}, which does not after {step} steps")
         if step % every == 0 or step == steps:
             recorded.append(step)
             losses.append(objective.value(r).mean())
