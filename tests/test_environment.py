@@ -3,9 +3,10 @@
 import tomllib
 from pathlib import Path
 
-import lock
 import pytest
 import yaml
+
+import lock
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]

@@ -31,9 +31,9 @@ def one_of(name: str, value: str, allowed: Iterable[str]) -> str:
     allowed = list(allowed)
     if value in allowed:
         return value
-    near = get_close_matches(str(value), allowed, n=3, cutoff=0.5)
-    hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else f"; allowed are {', '.join(map(repr, allowed))}"
-    raise ValueError(f"{name} must be a known name, got {value!r}{hint}")
+    near = get_close_matches(str(value), map(str, allowed), n=3, cutoff=0.5)
+    known = f"did you mean {' or '.join(map(repr, near))}?" if near else f"allowed are {', '.join(map(repr, allowed))}"
+    raise ValueError(f"{name} must be a known name, got {value!r}; {known}")
 
 
 def _number(value: object) -> bool:
