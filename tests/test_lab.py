@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 
-from helpers.lab import DRAWS, LastLayerLab
+from helpers.explore import margin_explorer
+from helpers.lab import DRAWS, LastLayerLab, last_layer_lab
 from helpers.layouts import disjoint
+from helpers.llm import load_llm
 from helpers.mixture import ValueMixture
 from helpers.pairs import Preferences
+from helpers.preferences import load_values
 from helpers.training import train_last_layer
 
 
@@ -62,3 +65,19 @@ def test_constants_need_one_value(lab):
     two = Preferences(["p", "q"], [" Yes", " Yes"], [" No", " No"], [0, 1], [1, 1], ("a", "b"))
     with pytest.raises(ValueError, match="one value .* got 2"):
         _ = LastLayerLab(two, two, np.ones((2, 3)), np.ones((2, 3)), lr=1.0).constants
+
+
+@pytest.mark.model
+def test_train_for_real_runs_the_language_model_at_the_sliders_values():
+    pool, unseen = load_values("art").split(test=0.25)
+    lab = last_layer_lab(load_llm(), pool, unseen, lr=0.2)
+    start = {"steps": 30, "beta": 0.2, "Q": 8}
+    panel = margin_explorer(
+        K=1, lr=0.2, steps=60, betas=(0.1, 0.2), Qs=(4, 8), train=lab.live_margins, start=start
+    )
+    panel.button.click()
+    by_hand = lab.run(30, 0.2, 8, draw=DRAWS).test_margins.mean(axis=1)
+    live = panel.figure.live
+    assert (live["steps"], live["beta"], live["Q"]) == (30, 0.2, 8)
+    np.testing.assert_array_equal(live["y"], by_hand.astype(float))  # the same run, kept whole
+    assert by_hand[-1] > 0.05  # the value is learnt: unseen margins grow
