@@ -17,7 +17,7 @@ tiny conversion weights hub embedding_cache embedding llm
 runs tree_attention packing gaps trunks updates checkpoints finetuning training
 audit lab
 theme figures panels explore
-marking answers exercises session
+marking answers_01 answers_03 answers exercises session
 """.split()
 LIGHT = ("layouts", "mixture", "dynamics", "bounds", "risk")
 MODULES = sorted(path.stem for path in HELPERS.glob("*.py") if path.stem != "__init__")

@@ -1,0 +1,36 @@
+"""What chapter 1 says of its runs, held against what the built page prints."""
+
+import re
+
+import numpy as np
+import pytest
+
+from claims import found, page
+
+
+class TestChapter01:
+    text = property(lambda self: page("01_preferences"))
+
+    def test_every_checked_identity_holds_to_rounding(self):
+        policies, maxima = found(r"policies differ by (\S+), maxima by (\S+)", self.text)
+        assert policies < 1e-4 and maxima < 1e-8  # the optimizer stops at a flat maximum: its error is the root
+        assert abs(found(r"minus log 2: (\S+)", self.text)[0]) < 1e-12
+        assert found(r"largest difference: (\S+)", self.text)[0] < 1e-3  # float32 logits of size 20, 49,152 summands
+        assert found(r"-sigma\(-r\), largest difference: (\S+)", self.text)[0] < 1e-8  # finite difference, step 1e-6
+
+    def test_the_ranking_condition_holds_for_every_pair(self):
+        assert found(r"the proposition holds for (\d+)% of the pairs", self.text) == [100.0]
+
+    def test_the_model_first_moves_towards_one_answer(self):
+        sides = re.findall(r"side [+-]1: +(\d+)% +(\d+)%", self.text)
+        first = sorted(int(shares[1]) for shares in sides)
+        assert [int(shares[0]) for shares in sides] == [0, 0]  # every margin is 0 before training
+        assert first[0] <= 10 and first[1] >= 90
+
+    def test_training_teaches_the_value(self):
+        low, _ = found(r"margin accuracy [\d.]+, 95 % interval ([\d.]+) to ([\d.]+)", self.text)
+        assert low > 0.5
+
+
+def test_numbers_in_the_prose():
+    assert np.exp(2) == pytest.approx(7, rel=0.06)  # "judged seven to one"
