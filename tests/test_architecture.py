@@ -17,7 +17,9 @@ tiny conversion weights hub embedding_cache embedding llm
 runs tree_attention packing gaps trunks updates checkpoints finetuning training
 audit lab
 theme figures panels explore
-marking answers_01 answers_03 answers exercises session
+marking
+answers_01 answers_02 answers_03 answers_04 answers_05 answers_06 answers_07 answers_08
+answers exercises session
 """.split()
 LIGHT = ("layouts", "mixture", "dynamics", "bounds", "risk")
 MODULES = sorted(path.stem for path in HELPERS.glob("*.py") if path.stem != "__init__")

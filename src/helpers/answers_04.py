@@ -1,0 +1,5 @@
+"""The right answers of chapter 4's exercises, each computed by other code than the chapter asks for."""
+
+from .marking import Exercise
+
+ANSWERS: dict[str, Exercise] = {}
