@@ -152,6 +152,23 @@ def test_pages_with_code_cells_run_too(book):
     assert "book/index" in costs(book)["chapters"]
 
 
+def test_what_took_longest_starts_first(book, monkeypatch):
+    started = []
+
+    def execute(jobs, **settings):
+        started.append([path.stem for path in jobs])
+        for path, node in jobs.items():
+            yield run_chapters.Result(path, node, run_chapters.Cost(float(path.stem[:2]), 0.25, 2, 1.0), "")
+
+    monkeypatch.setattr(run_chapters, "execute", execute)
+    ran(book)
+    (book / "chapters" / "03_new.md").write_text(f"{HEADER}# 3. New\n\n{cell('3')}")
+    (book / "src" / "helpers" / "a.py").write_text("x = 2\n")
+    ran(book)
+    # Nothing is known at first, so the order is that of the book; then a chapter without a cost goes before all.
+    assert started == [["01_one", "02_two"], ["03_new", "02_two", "01_one"]]
+
+
 def test_costs_stay_with_the_cache(book):
     ran(book)
     before = costs(book)

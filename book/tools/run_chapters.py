@@ -8,6 +8,7 @@ import argparse
 import hashlib
 import importlib.metadata
 import json
+import math
 import os
 import platform
 import re
@@ -63,7 +64,7 @@ def execute(jobs: dict[Path, NotebookNode], *, scale: str, timeout: int = TIMEOU
     """Run notebooks at the same time, one process a core, each in the folder of its file.
 
     `jobs` maps the path of a chapter to the notebook to run. Every one is run, whatever the others do;
-    the results come in the order in which the runs end.
+    they start in the order of `jobs`, and the results come in the order in which the runs end.
     """
     workers = max(1, min(cores(), len(jobs)))
     threads = max(1, cores() // workers)
@@ -168,7 +169,7 @@ def run(root: Path, *, scale: str, timeout: int = TIMEOUT, report=print) -> list
         cache = Cache(root, scale)
         nodes = {path: notebook(path, root) for path in find(root, pages=True)}
         known = {path: cache.lookup(node) for path, node in nodes.items()}
-        todo = {path: nodes[path] for path, data in known.items() if data is None}
+        todo = longest_first({path: nodes[path] for path, data in known.items() if data is None}, root)
         report(f"{len(nodes) - len(todo)} of {len(nodes)} notebooks are current, {len(todo)} to run")
         results = []
         for result in execute(todo, scale=scale, timeout=timeout):
@@ -180,13 +181,28 @@ def run(root: Path, *, scale: str, timeout: int = TIMEOUT, report=print) -> list
         costs = {}
         for path, data in known.items():
             if data:
-                name = path.relative_to(root).with_suffix("").as_posix()
-                costs[name] = data["cost"]
+                costs[_page(path, root)] = data["cost"]
         text = json.dumps({"machine": machine(), "scale": scale, "chapters": costs}, indent=1, sort_keys=True)
         partial = build / "costs.json.partial"
         partial.write_text(text + "\n", encoding="utf-8")
         partial.replace(build / "costs.json")
     return results
+
+
+def longest_first(jobs: dict[Path, NotebookNode], root: Path) -> dict[Path, NotebookNode]:
+    """The jobs that took longest at their last run first, so that none of them is left to run alone at the end.
+
+    What has no last run stands before them all: it may be as long.
+    """
+    file = root / "_build" / "costs.json"
+    last = json.loads(file.read_text(encoding="utf-8"))["chapters"] if file.exists() else {}
+    seconds = {name: cost["seconds"] for name, cost in last.items()}
+    return dict(sorted(jobs.items(), key=lambda job: -seconds.get(_page(job[0], root), math.inf)))
+
+
+def _page(path: Path, root: Path) -> str:
+    """Name of a page, as Sphinx and `costs.json` have it: "chapters/03_interaction"."""
+    return path.relative_to(root).with_suffix("").as_posix()
 
 
 def _line(result: Result, root: Path) -> str:
