@@ -11,17 +11,18 @@ ROOT = Path(__file__).resolve().parents[1]
 HELPERS = ROOT / "src" / "helpers"
 # From the ground up: a module imports only from modules before it.
 ORDER = """
-checks layouts mixture token_rows dynamics bounds risk losses
+checks layouts mixture token_rows dynamics
+concentration gaussian first_step tracking envelopes guarantees conditions slack bounds risk losses
 files pairs persona preferences
 tiny conversion weights hub embedding_cache embedding llm
 runs tree_attention packing gaps trunks updates checkpoints finetuning training
 audit lab
-theme figures panels explore
+theme figures panels knobs explore_grid explore_proof explore
 marking
 answers_01 answers_02 answers_03 answers_04 answers_05 answers_06 answers_07 answers_08
 answers exercises session
 """.split()
-LIGHT = ("layouts", "mixture", "dynamics", "bounds", "risk")
+LIGHT = ("layouts", "mixture", "dynamics", "concentration", "first_step", "tracking", "bounds", "risk")
 MODULES = sorted(path.stem for path in HELPERS.glob("*.py") if path.stem != "__init__")
 
 

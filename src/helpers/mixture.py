@@ -64,10 +64,11 @@ class ValueMixture:
     @cached_property
     def concepts(self) -> np.ndarray:
         """The unit vectors c_i as rows, shape (K, d); the first coordinate belongs to b."""
-        K, cosine = self.K, 1 - self.delta**2 / 8
+        K, short = self.K, self.delta**2 / 8
+        cosine, sine = 1 - short, np.sqrt(short * (2 - short))  # without the cancellation of 1 - cosine^2
         basis = np.eye(K + 1, self.d)
         towards = basis[:1].copy() if K == 1 else (basis[0] + np.roll(basis[1:], -1, axis=0)) / np.sqrt(2)
-        return cosine * basis[1:] + np.sqrt(1 - cosine**2) * towards
+        return cosine * basis[1:] + sine * towards
 
     @cached_property
     def shared(self) -> np.ndarray:
@@ -75,6 +76,11 @@ class ValueMixture:
         b = np.zeros(self.d)
         b[0] = self.l_b
         return b
+
+    @property
+    def means(self) -> np.ndarray:
+        """Means of all clusters, shape (K, 2, d), side +1 first."""
+        return np.array([1.0, -1.0])[:, None] * self.concepts[:, None] + self.shared
 
     def mean(self, value: int, side: int) -> np.ndarray:
         """Mean of cluster (value, side), shape (d,)."""

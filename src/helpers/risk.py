@@ -1,42 +1,36 @@
-"""The exact risk of a trained last layer, and the law that predicts it (N2, N3, N5)."""
+"""Risk, exact and predicted: of a trained last layer (N2), after one step (N3, N4), and by the law (N5)."""
 
 import numpy as np
-from scipy.special import ndtr
 
+from .first_step import first_step, log_chernoff, log_law, log_one_step_risk
+from .gaussian import cluster_risks, exact_risk
 from .mixture import ValueMixture
 
+__all__ = ["cluster_risks", "exact_risk", "one_step_risk", "risk_law", "risk_theorem"]
 
-def cluster_risks(w: np.ndarray, mixture: ValueMixture) -> np.ndarray:
-    """Probability that a new sample of each cluster has a margin of at most 0 (N2).
 
-    Parameters
-    ----------
-    w : the vectors w_i = beta Delta W^T u_i, shape (..., K, d); only their directions matter.
-    mixture : the distribution of new samples.
+def one_step_risk(mixture: ValueMixture, Q: int | np.ndarray) -> np.ndarray:
+    """Exact expected risk of each value after the first step, shape (K,), the average of both sides (N3).
 
-    Returns
-    -------
-    Shape (..., K, 2), last axis side +1, then -1. It is 1 where w_i = 0, since a margin of 0 is not positive.
-
-    Raises
-    ------
-    ValueError : w of another shape or not finite.
+    Q is the number of samples a cluster, or counts of shape (K, 2). Raises `ValueError` for Q below 1, counts
+    that do not fit, or v = 0.
     """
-    w = np.asarray(w, dtype=float)
-    if w.shape[-2:] != (mixture.K, mixture.d) or not np.isfinite(w).all():
-        raise ValueError(f"w must be finite and end in shape (K, d) = ({mixture.K}, {mixture.d}), got shape {w.shape}")
-    along_concept = np.einsum("...kd,kd->...k", w, mixture.concepts)
-    along_shared = w @ mixture.shared
-    mean = np.stack([along_concept + along_shared, along_concept - along_shared], axis=-1)
-    return _at_most_zero(mean, mixture.v * np.linalg.norm(w, axis=-1)[..., None])
+    return np.exp(log_one_step_risk(mixture, Q)).mean(axis=1)
 
 
-def exact_risk(w: np.ndarray, mixture: ValueMixture) -> np.ndarray:
-    """Population risk: the average of `cluster_risks` over the 2K clusters, shape (...,) for w (..., K, d).
+def risk_theorem(mixture: ValueMixture, Q: int | np.ndarray, *, form: str = "closed") -> np.ndarray:
+    """Bound of N4 on the expected risk of each value after the first step, shape (K,); no hypothesis.
 
-    Exact for any loss, data, token layout and training time (N2).
+    form : "closed" is exp(-(mu_A . mu_B)^2 / (2 D^2)), for balanced orthonormal data exp(-1/(2 D_i^2));
+        "chernoff" is the sharper infimum of M. Where mu_A . mu_B <= 0 both are 1. Errors as for `one_step_risk`.
     """
-    return cluster_risks(w, mixture).mean(axis=(-2, -1))
+    if form == "chernoff":
+        return np.exp(log_chernoff(mixture, Q)).mean(axis=1)
+    if form != "closed":
+        raise ValueError(f"form must be 'closed' or 'chernoff', got {form!r}")
+    step = first_step(mixture, Q)
+    ratio = np.divide(step.product, step.D, out=np.full(step.D.shape, np.inf), where=step.D > 0)
+    return np.where(step.product > 0, np.exp(-(ratio**2) / 2), 1.0).mean(axis=1)
 
 
 def risk_law(mixture: ValueMixture, Q: int | np.ndarray) -> np.ndarray:
@@ -56,26 +50,4 @@ def risk_law(mixture: ValueMixture, Q: int | np.ndarray) -> np.ndarray:
     ------
     ValueError : Q below 1 or counts that do not fit.
     """
-    counts = mixture.counts(Q)
-    gram, per_value = mixture.layout.gram, counts.sum() / mixture.K
-    share = counts.sum(axis=1) / per_value
-    excess = (counts[:, 0] - counts[:, 1]) / per_value
-    learned = (gram * share) @ mixture.concepts + np.outer(gram @ excess, mixture.shared)
-    variance = mixture.v**2 / per_value * (gram**2 @ share)
-    risks = []
-    for side in (1, -1):
-        target = side * mixture.shared + mixture.concepts
-        spread = (
-            (learned**2).sum(axis=1) * mixture.v**2
-            + (target**2).sum(axis=1) * variance
-            + mixture.d * variance * mixture.v**2
-        )
-        risks.append(_at_most_zero((learned * target).sum(axis=1), np.sqrt(spread)))
-    return np.mean(risks, axis=0)
-
-
-def _at_most_zero(mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
-    """P(N(mean, deviation^2) <= 0), also for deviation 0."""
-    mean, deviation = np.broadcast_arrays(mean, deviation)
-    z = np.divide(mean, deviation, out=np.where(mean > 0, np.inf, -np.inf), where=deviation > 0)
-    return ndtr(-z)
+    return np.exp(log_law(mixture, Q)).mean(axis=1)
