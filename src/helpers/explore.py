@@ -8,13 +8,17 @@ import numpy as np
 from .bounds import training_envelope
 from .checks import at_least, between, positive
 from .dynamics import dimensionless_time, noise_free_margin, paper_horizon
+from .explore_grid import Curve, Guide, grid_explorer
 from .layouts import TokenLayout
 from .mixture import ValueMixture
-from .panels import Explorer, Grid, MarginFigure, RiskFigure, choice_slider, step_slider
+from .panels import Q_NAME, Explorer, Grid, MarginFigure, RiskFigure, choice_slider, step_slider
 from .risk import risk_law
 
+__all__ = [
+    "Curve", "Guide", "grid_explorer", "margin_explorer", "margin_numbers", "risk_explorer", "risk_numbers",
+    "wilson_interval",
+]
 Progress = Callable[[int, int], None]
-Q_NAME = "samples per cluster Q"
 
 
 def margin_numbers(*, steps: int, beta: float, K: int, lr: float, scale: float = 1.0) -> dict[str, float]:
@@ -98,23 +102,24 @@ def margin_explorer(
     setting = {"K": at_least("K", K, 1), "lr": positive("lr", lr), "scale": positive("scale", scale)}
     figure = MarginFigure(
         steps=int(between("start steps", grid.start_steps, 0, last)),
-        setting=setting | {"measuredName": measured_name},
+        setting=setting | {"kind": "margin", "measuredName": measured_name},
         **grid.traits(),
     )
     controls = [step_slider(figure, last), choice_slider("β", grid.betas, figure, "beta_index")]
     if measured is not None or train is not None:
         controls.append(choice_slider(Q_NAME, grid.Qs, figure, "q_index"))
 
-    def overlay(margins: np.ndarray, n: int, beta: float, Q: int) -> None:
+    def overlay(margins: np.ndarray, used: dict[str, float]) -> None:
+        n = used["steps"]
         margins = np.asarray(margins, dtype=float).ravel()
         kept = np.unique(np.linspace(0, len(margins) - 1, 200).round().astype(int))
         at = np.linspace(0, n, len(margins))[kept]
-        figure.live = {"steps": n, "beta": beta, "Q": Q, "x": at.tolist(), "y": margins[kept].tolist()}
+        figure.live = {"steps": n, "beta": used["β"], "Q": used[Q_NAME], "x": at.tolist(), "y": margins[kept].tolist()}
 
-    def settings() -> tuple[int, float, int]:
-        return figure.steps, grid.betas[figure.beta_index], grid.Qs[figure.q_index]
+    def settings() -> dict[str, float]:
+        return {"steps": figure.steps} | grid.chosen(figure)
 
-    return Explorer(title, figure, controls, settings, train, overlay)
+    return Explorer(title, figure, controls, settings, _by_position(train), overlay)
 
 
 def risk_explorer(
@@ -162,7 +167,7 @@ def risk_explorer(
     grid = Grid(steps, betas, Qs, measured, start)
     if grid.start_steps not in grid.steps:
         raise ValueError(f"start steps must be one of {grid.steps}, got {grid.start_steps!r}")
-    setting = {"K": K, "d": int(d), "v": float(v), "l_b": float(l_b)}
+    setting = {"kind": "risk", "K": K, "d": int(d), "v": float(v), "l_b": float(l_b)}
     setting |= {"tested": 0 if tested is None else at_least("tested", tested, 1)}
     setting |= {"kappa": layout.kappa.tolist(), "pairs": layout.indices.tolist()}
     figure = RiskFigure(step_index=grid.steps.index(grid.start_steps), setting=setting, **grid.traits())
@@ -174,12 +179,16 @@ def risk_explorer(
             *controls,
         ]
 
-    def overlay(error: float, n: int, beta: float, Q: int) -> None:
+    def overlay(error: float, used: dict[str, float]) -> None:
         seen = figure.live or {"x": [], "y": []}
         error = between("the test error that train returned", float(error), 0, 1)
-        figure.live = {"x": [*seen["x"], Q], "y": [*seen["y"], error]}
+        figure.live = {"x": [*seen["x"], used[Q_NAME]], "y": [*seen["y"], error]}
 
-    def settings() -> tuple[int, float, int]:
-        return grid.steps[figure.step_index], grid.betas[figure.beta_index], grid.Qs[figure.q_index]
+    def settings() -> dict[str, float]:
+        return {"steps": grid.steps[figure.step_index]} | grid.chosen(figure)
 
-    return Explorer(title, figure, controls, settings, train, overlay)
+    return Explorer(title, figure, controls, settings, _by_position(train), overlay)
+
+
+def _by_position(train: Callable | None) -> Callable | None:
+    return train and (lambda used, progress: train(*used.values(), progress))

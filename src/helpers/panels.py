@@ -1,4 +1,4 @@
-"""What every interactive figure is made of: the drawing, its sliders, and the button that trains for real."""
+"""What interactive figures are made of: drawing, sliders, the button that trains for real, recorded runs."""
 
 from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
@@ -8,39 +8,48 @@ import ipywidgets as W
 import numpy as np
 import traitlets as T
 
+Q_NAME = "samples per cluster Q"
 WHERE_TO_TRAIN = "To train the language model at these settings, open this chapter in JupyterLab or Colab."
 
 
-def _script(*names: str) -> str:
+def script(*names: str) -> str:
     """The named parts of `helpers/js`, one after another: a page keeps one text for each kind of figure."""
     return "\n".join((files("helpers") / "js" / name).read_text(encoding="utf-8") for name in names)
 
 
 class Figure(anywidget.AnyWidget):
-    """A drawing that follows its sliders in the browser; `setting` is constant, `live` the run made here."""
+    """A drawing that follows its sliders in the browser; `setting` is constant, `live` the run made here.
 
-    _css = _script("explorer.css")
+    ``setting["kind"]`` is the kind of figure.
+    """
+
+    _css = script("explorer.css")
+    setting = T.Dict().tag(sync=True)
+    live = T.Dict().tag(sync=True)
+
+
+class RunFigure(Figure):
+    """A drawing of recorded runs."""
+
     betas = T.List(T.Float()).tag(sync=True)
     Qs = T.List(T.Int()).tag(sync=True)
     recorded = T.List(T.Int()).tag(sync=True)
     beta_index = T.Int(0).tag(sync=True)
     q_index = T.Int(0).tag(sync=True)
-    setting = T.Dict().tag(sync=True)
     measured = T.Bytes(b"").tag(sync=True)  # little-endian float32, shape (Qs, betas, recorded)
-    live = T.Dict().tag(sync=True)
 
 
-class MarginFigure(Figure):
+class MarginFigure(RunFigure):
     """Reward margin against steps."""
 
-    _esm = _script("formulas.js", "shared.js", "margin.js")
+    _esm = script("formulas.js", "shared.js", "margin.js")
     steps = T.Int(0).tag(sync=True)
 
 
-class RiskFigure(Figure):
+class RiskFigure(RunFigure):
     """Risk against samples per cluster."""
 
-    _esm = _script("formulas.js", "shared.js", "risk.js")
+    _esm = script("formulas.js", "shared.js", "risk.js")
     step_index = T.Int(0).tag(sync=True)
 
 
@@ -55,9 +64,9 @@ class Grid:
         measured: np.ndarray | None,
         start: Mapping[str, float] | None,
     ) -> None:
-        self.steps = _increasing("steps", steps, int)
-        self.betas = _increasing("betas", betas, float)
-        self.Qs = _increasing("Qs", Qs, int)
+        self.steps = increasing("steps", steps, int)
+        self.betas = increasing("betas", betas, float)
+        self.Qs = increasing("Qs", Qs, int)
         if self.betas[0] <= 0 or self.Qs[0] < 1:
             raise ValueError(f"betas must be above 0 and Qs at least 1, got {betas!r} and {Qs!r}")
         shape = (len(self.Qs), len(self.betas), len(self.steps))
@@ -70,8 +79,8 @@ class Grid:
         if unknown:
             raise ValueError(f"start must name only steps, beta and Q, got {sorted(unknown)}")
         self.start_steps = start.get("steps", self.steps[len(self.steps) // 2])
-        self.beta_index = _place("start beta", start.get("beta"), self.betas)
-        self.q_index = _place("start Q", start.get("Q"), self.Qs)
+        self.beta_index = place("start beta", start.get("beta"), self.betas)
+        self.q_index = place("start Q", start.get("Q"), self.Qs)
 
     def traits(self) -> dict[str, object]:
         """What both kinds of figure take from the grid."""
@@ -84,12 +93,16 @@ class Grid:
             "measured": self.measured,
         }
 
+    def chosen(self, figure: RunFigure) -> dict[str, float]:
+        """Beta and Q of the figure's sliders, by the sliders' names."""
+        return {"β": self.betas[figure.beta_index], Q_NAME: self.Qs[figure.q_index]}
+
 
 class Explorer(W.VBox):
     """One designed object: sliders, figure, caption and, where `train` is given, *Train for real*.
 
-    `figure` and `controls` are the widgets. `settings()` reads the steps, beta and Q of the sliders; `train`
-    is called with them and a function ``progress(done, total)``; `overlay` takes what it returns, and them.
+    `figure` and `controls` are the widgets. `settings()` reads the sliders, by their names; `train` is called
+    with that and a function ``progress(done, total)``; `overlay` takes what it returns, and the settings.
     """
 
     def __init__(
@@ -97,9 +110,9 @@ class Explorer(W.VBox):
         title: str,
         figure: Figure,
         controls: Sequence[W.Widget],
-        settings: Callable[[], tuple[int, float, int]],
-        train: Callable | None,
-        overlay: Callable | None,
+        settings: Callable[[], dict[str, object]] | None = None,
+        train: Callable | None = None,
+        overlay: Callable | None = None,
     ) -> None:
         self.figure, self.controls = figure, list(controls)
         row = W.Box(self.controls)
@@ -121,14 +134,13 @@ class Explorer(W.VBox):
         super().__init__(parts)
         self.add_class("rm-explorer")
 
-    def _train(self, settings: tuple[int, float, int], train: Callable, overlay: Callable) -> None:
-        steps, beta, Q = settings
+    def _train(self, settings: dict[str, object], train: Callable, overlay: Callable) -> None:
         self.button.disabled = True
         self.progress.value, self.progress.max = 0, 1
         self.progress.layout.visibility = "visible"
-        self.status.value = f"{steps} steps, β = {beta:g}, Q = {Q}"
+        self.status.value = ", ".join(f"{name} = {label(value)}" for name, value in settings.items())
         try:
-            overlay(train(steps, beta, Q, self._advance), steps, beta, Q)
+            overlay(train(settings, self._advance), settings)
             self.status.value = f"done: {self.status.value}"
         except Exception as error:
             self.status.value = f"stopped: {error}"
@@ -149,23 +161,32 @@ def step_slider(figure: MarginFigure, last: int) -> W.IntSlider:
     return slider
 
 
-def choice_slider(name: str, options: Sequence[float], figure: Figure, trait: str) -> W.SelectionSlider:
-    """A slider over given numbers, linked in the browser by index; its value never leaves the kernel."""
-    labels = [(f"{option:g}", option) for option in options]
-    slider = W.SelectionSlider(options=labels, index=getattr(figure, trait), description=name)
+def choice_slider(name: str, options: Sequence, figure: Figure, trait: str) -> W.SelectionSlider:
+    """A slider over given numbers or words, linked in the browser by index; its value never leaves the kernel."""
+    pairs = [(label(option), option) for option in options]
+    slider = W.SelectionSlider(options=pairs, index=getattr(figure, trait), description=name)
     slider.add_class("rm-slider")
     slider.link = W.jslink((slider, "index"), (figure, trait))
     return slider
 
 
-def _increasing(name: str, numbers: Sequence[float], kind: type) -> list:
+def label(option: float | str) -> str:
+    """How a slider shows one of its options: whole numbers in full, others to six digits."""
+    if isinstance(option, str):
+        return option
+    return f"{option:,.0f}" if abs(option) < 1e15 and option == int(option) else f"{option:g}"
+
+
+def increasing(name: str, numbers: Sequence[float], kind: type) -> list:
+    """The numbers as a list of `kind`; raises ValueError unless there are any and they increase."""
     listed = [kind(number) for number in numbers]
     if not listed or not np.all(np.diff(listed) > 0) or not np.isfinite(listed).all():
         raise ValueError(f"{name} must be numbers that increase, got {numbers!r}")
     return listed
 
 
-def _place(name: str, wanted: float | None, options: list) -> int:
+def place(name: str, wanted: float | None, options: list) -> int:
+    """Where among the options the wanted one is, the middle where none is wanted; ValueError where it is not."""
     if wanted is None:
         return len(options) // 2
     if wanted not in options:

@@ -14,62 +14,122 @@ function scale([low, high], [start, end], log = false) {
   return to;
 }
 
-// About `count` round numbers between 0 and high.
-function roundTicks(high, count) {
-  const raw = high / count;
+// About `count` round numbers between low and high.
+function roundTicks(high, count, low = 0) {
+  const raw = (high - low) / count;
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = power * [1, 2, 5, 10].find((m) => m * power >= raw * 0.999);
-  return Array.from({ length: Math.floor(high / step + 1e-9) + 1 }, (_, i) => Number((i * step).toPrecision(12)));
+  const [first, last] = [Math.ceil(low / step - 1e-9), Math.floor(high / step + 1e-9)];
+  return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
 }
+
+// Exponents to mark between low and high: whole ones where there are several, else those of 1, 2, 5 times a power.
+function powerTicks(high, count, low) {
+  if (high - low > 1.5) return roundTicks(high, Math.min(count, high - low), low).filter(Number.isInteger);
+  const decades = Array.from({ length: Math.ceil(high) - Math.floor(low) + 1 }, (_, i) => Math.floor(low) + i);
+  const fine = decades.flatMap((e) => [1, 2, 5].map((m) => e + Math.log10(m))).filter((e) => e >= low && e <= high);
+  return fine.length > 1 ? fine : roundTicks(high, count, low);
+}
+
+const raised = (power) => `10${String(power).replace(/./g, (c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c]))}`;
 
 // Three significant digits; powers of ten below 0.001 and from a million on.
 function short(x) {
-  if (!Number.isFinite(x)) return "–";
+  if (!Number.isFinite(x)) return Number.isNaN(x) ? "–" : x > 0 ? "∞" : "−∞";
   if (x === 0) return "0";
   const size = Math.abs(x);
   if (size >= 0.001 && size < 1e6) {
     return size >= 1000 ? Math.round(x).toLocaleString("en") : String(Number(x.toPrecision(3)));
   }
   const [digits, power] = x.toExponential(1).split("e");
-  const raised = String(Number(power)).replace(/./g, (c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c]));
-  return `${digits} × 10${raised}`;
+  return `${digits} × ${raised(Number(power))}`;
 }
 
-const percent = (x) => (x >= 0.001 || x === 0 ? `${Number((100 * x).toFixed(1))} %` : short(x));
+// 10^exponent, of any size.
+function tenTo(exponent) {
+  if (!Number.isFinite(exponent) || Math.abs(exponent) < 300) return short(10 ** exponent);
+  const whole = Math.floor(exponent);
+  return `${Number((10 ** (exponent - whole)).toPrecision(2))} × ${raised(whole)}`;
+}
+
+const percent = (x) => ((x >= 0.001 && x < 10) || x === 0 ? `${Number((100 * x).toFixed(1))} %` : short(x));
+
+// Raised digits in one font: the book's own has only some of them.
+const oneFont = (text, tag) => text.replace(/[⁻⁰¹²³⁴-⁹]+/g, (run) => `<${tag} class="rm-raised">${run}</${tag}>`);
 
 // A number of the caption: what is read is rounded, what tests compare is not.
-const number = (name, value, show = short) => `<b data-name="${name}" data-value="${value}">${show(value)}</b>`;
+const number = (name, value, show = short) => `<b data-name="${name}" data-value="${value}">${oneFont(show(value), "span")}</b>`;
 
-const path = (points, extra) => `<path ${extra} d="${points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("")}"/>`;
+// A line through points; it breaks where one is missing.
+function path(points, extra) {
+  let open = false;
+  const steps = points.map(([x, y], i) => {
+    if (Number.isNaN(y)) {
+      open = false;
+      return "";
+    }
+    const alone = !open && !(i + 1 < points.length && !Number.isNaN(points[i + 1][1]));
+    const step = `${open ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}${alone ? "h0" : ""}`;
+    open = true;
+    return step;
+  });
+  return `<path ${extra} d="${steps.join("")}"/>`;
+}
 const dot = (x, y, extra) => `<circle cx="${x.toFixed(1)}" cy="${y.toFixed(1)}" ${extra}/>`;
+
+// Words in lines of about `letters` letters.
+function wrap(text, letters) {
+  const lines = [""];
+  for (const word of String(text).split(" ")) {
+    const longer = `${lines[lines.length - 1]} ${word}`.trim();
+    if (longer.length <= letters || !lines[lines.length - 1]) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
+}
+
+// Pixels that a text of 12 px takes, roughly; raised digits are smaller.
+const textWidth = (text) => [...text].reduce((sum, c) => sum + (/[⁻⁰¹²³⁴-⁹]/.test(c) ? 4.6 : /[ .,×]/.test(c) ? 4.2 : 6.8), 0);
 
 // Axes, grid and their words; returns the two scales and the drawing so far.
 function axes(size, x, y) {
-  const box = { left: 46, right: size.width - 14, top: 26, bottom: size.height - 42 };
+  const heading = wrap(y.label, size.width / 6.2);
+  const footing = wrap(x.label, size.width / 6.2);
+  const words = y.ticks.map(y.show ?? short);
+  const box = {
+    left: Math.max(46, Math.ceil(Math.max(...words.map(textWidth)) + 12)),
+    right: size.width - 14,
+    top: 26 + 15 * (heading.length - 1),
+    bottom: size.height - 42 - 15 * (footing.length - 1),
+  };
   const sx = scale(x.domain, [box.left, box.right], x.log);
   const sy = scale(y.domain, [box.bottom, box.top]);
   let svg = "";
-  for (const tick of y.ticks) {
+  y.ticks.forEach((tick, i) => {
     const at = sy(tick).toFixed(1);
     svg += `<line class="rm-grid" x1="${box.left}" x2="${box.right}" y1="${at}" y2="${at}"/>`;
-    svg += `<text x="${box.left - 8}" y="${at}" dy="0.32em" text-anchor="end">${escapeText((y.show ?? short)(tick))}</text>`;
-  }
+    svg += `<text x="${box.left - 8}" y="${at}" dy="0.32em" text-anchor="end">${oneFont(escapeText(words[i]), "tspan")}</text>`;
+  });
   let free = -Infinity;                                // labels that would run into the one before are left out
   for (const tick of x.ticks) {
     const at = sx(tick);
-    const word = short(tick);
+    const word = (x.show ?? short)(tick);
     svg += `<line class="rm-axis" x1="${at.toFixed(1)}" x2="${at.toFixed(1)}" y1="${box.bottom}" y2="${box.bottom + 5}"/>`;
     if (at - word.length * 3.6 < free) continue;
     free = at + word.length * 3.6 + 8;
-    svg += `<text x="${at.toFixed(1)}" y="${box.bottom + 18}" text-anchor="middle">${word}</text>`;
+    svg += `<text x="${at.toFixed(1)}" y="${box.bottom + 18}" text-anchor="middle">${oneFont(escapeText(word), "tspan")}</text>`;
   }
   svg += `<line class="rm-axis" x1="${box.left}" x2="${box.right}" y1="${box.bottom}" y2="${box.bottom}"/>`;
-  svg += `<text class="rm-label" x="${box.right}" y="${size.height - 6}" text-anchor="end">${escapeText(x.label)}</text>`;
-  svg += `<text class="rm-label" x="0" y="13">${escapeText(y.label)}</text>`;
+  footing.forEach((line, i) => {
+    svg += `<text class="rm-label" x="${box.right}" y="${box.bottom + 36 + 15 * i}" text-anchor="end">${escapeText(line)}</text>`;
+  });
+  heading.forEach((line, i) => {
+    svg += `<text class="rm-label" x="0" y="${13 + 15 * i}">${escapeText(line)}</text>`;
+  });
   return { sx, sy, box, svg };
 }
 
-// One entry of the key above the figure: a sample of the mark and its name.
+// One entry of the key above the figure: a sample of the mark, one of these or a drawing of its own, and its name.
 const keyEntry = (kind, words) =>
   `<li><svg class="rm-sample" width="26" height="12" aria-hidden="true">${{
     line: '<path class="rm-predicted" d="M1 6H25"/>',
@@ -79,12 +139,20 @@ const keyEntry = (kind, words) =>
     livePoint: '<path class="rm-live-dot" d="M13 1L18 6L13 11L8 6Z"/>',
     band: '<rect class="rm-envelope" x="1" y="1" width="24" height="10" rx="2"/>',
     floor: '<path class="rm-floor" d="M1 6H25"/>',
-  }[kind]}</svg>${words}</li>`;
+  }[kind] ?? kind}</svg>${words}</li>`;
+
+// The numbers of a figure with any sliders: the value of one series at the sliders' places.
+function placed(shape, at) {
+  return at.reduce((sum, i, axis) => sum * shape[axis] + Math.min(i, shape[axis] - 1), 0);
+}
+
+// Where the sliders of such a figure stand.
+const places = (model) => model.get("setting").sliders.map((_, i) => model.get(`knob_${i}`));
 
 let figures = 0;
 
 // An anywidget view: `draw(model, size)` returns {svg, key, caption, label}, and is called for every change of `names`.
-// `point(model, where)`, where given, turns a press or drag of the mouse over the figure into a change of the model.
+// `point(model, drawn, x, y)`, where given, turns a tap, or a press or drag of the mouse, into a change of the model.
 function explorer(names, draw, point) {
   return ({ model, el }) => {
     const id = `rm-caption-${(figures += 1)}`;
@@ -100,7 +168,7 @@ function explorer(names, draw, point) {
       const size = { width, height: Math.round(Math.min(380, Math.max(240, 0.52 * width))) };
       drawn = draw(model, size);
       svg.setAttribute("width", size.width);
-      svg.setAttribute("height", size.height);
+      svg.setAttribute("height", drawn.height ?? size.height);
       svg.setAttribute("aria-label", drawn.label);
       svg.innerHTML = drawn.svg;
       if (key.innerHTML !== drawn.key) key.innerHTML = drawn.key;
@@ -119,10 +187,13 @@ function explorer(names, draw, point) {
     if (point) {
       svg.classList.add("rm-draggable");
       const move = (event) => {
-        if (event.pointerType !== "mouse" || !(event.buttons & 1) || !drawn) return;
-        point(model, drawn, event.clientX - svg.getBoundingClientRect().left);
+        const pressed = event.type === "click" || (event.pointerType === "mouse" && event.buttons & 1);
+        if (!pressed || !drawn) return;
+        const corner = svg.getBoundingClientRect();
+        point(model, drawn, event.clientX - corner.left, event.clientY - corner.top);
         model.save_changes();
       };
+      svg.addEventListener("click", move);
       svg.addEventListener("pointerdown", move);
       svg.addEventListener("pointermove", move);
     }
