@@ -75,6 +75,8 @@ def regions(draw, layouts=LAYOUTS, dimension=5.0, low=0.25, high=None):
 def noise_of(region: Region, mixture: ValueMixture, sample: Sample, rng: np.random.Generator) -> np.ndarray:
     """Noise of about unit size a coordinate, shape (N, d)."""
     zeta = rng.standard_normal(sample.x.shape)
+    if region.noise == "orthogonal":  # on the event at every size; needs d >= N + K + 1
+        return np.sqrt(region.d) * np.eye(len(zeta), region.d, mixture.K + 1)
     own = sample.side[:, None] * mixture.concepts[sample.value]
     if region.noise == "against":  # every sample is drawn towards the other side of its value
         return zeta / 2 - np.sqrt(region.d) * own
@@ -102,6 +104,7 @@ def on_event(region: Region, *, tolerance: float | None = None, most: float | No
     cross = clean.x @ zeta.T
     linear, square = (cross + cross.T)[related], (zeta @ zeta.T - region.d * np.eye(len(zeta)))[related]
     low, high = 0.0, 1 / (4 * np.sqrt(region.Q)) if most is None else most
+    v = high
     if np.abs(high * linear + high**2 * square).max() <= 2 * tolerance:
         low = high
     else:
@@ -111,7 +114,7 @@ def on_event(region: Region, *, tolerance: float | None = None, most: float | No
             low, high = (v, high) if inside else (low, v)
     v = region.edge * low
     # Smaller noise of the same kind can leave the event again (its diagonal target d v^2 moves too): go on down.
-    while np.abs(v * linear + v**2 * square).max() > 2 * tolerance:
+    while np.abs(v * linear + v**2 * square).max() > 2 * tolerance + 1e-12:
         v *= 0.9
     mixture = ValueMixture(layout, region.d, float(v), region.l_b, delta)
     return mixture, Sample(clean.x + v * zeta, clean.value, clean.side)
