@@ -9,14 +9,15 @@ from .bounds import training_envelope
 from .checks import at_least, between, positive
 from .dynamics import dimensionless_time, noise_free_margin, paper_horizon
 from .explore_grid import Curve, Guide, grid_explorer
+from .explore_proof import ProofStep, proof_stepper
 from .layouts import TokenLayout
 from .mixture import ValueMixture
 from .panels import Q_NAME, Explorer, Grid, MarginFigure, RiskFigure, choice_slider, step_slider
 from .risk import risk_law
 
 __all__ = [
-    "Curve", "Guide", "grid_explorer", "margin_explorer", "margin_numbers", "risk_explorer", "risk_numbers",
-    "wilson_interval",
+    "Curve", "Guide", "ProofStep", "grid_explorer", "margin_explorer", "margin_numbers", "proof_stepper",
+    "risk_explorer", "risk_numbers", "wilson_interval",
 ]
 Progress = Callable[[int, int], None]
 
