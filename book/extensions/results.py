@@ -17,7 +17,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "tools"))
 
 from catalogue import collect  # noqa: E402  the tools are no package
 
-HEADER = ["result", "statement", "functions and tests", "status"]
+HEADER = ["result", "statement", "functions and tests"]
 BREAK = "\\\n"  # of a line, in Markdown
 SPACE = "\N{NO-BREAK SPACE}"
 LOGGER = logging.getLogger(__name__)
@@ -39,17 +39,18 @@ class ResultsTable(SphinxDirective):
         """The cells of one result as Markdown."""
         block, name, chapter = result.block, result.number, "later chapter"
         if block:
-            name = f"{block.kind}{SPACE}{name}"
+            name = f"{block.kind} {name}"
             page = block.path.relative_to(root).with_suffix("").as_posix()
             if page in self.env.found_docs:
                 up = "../" * self.env.docname.count("/")
                 name = f"[{name}](#{block.label})"
-                chapter = f"[chapter{SPACE}{int(block.path.stem[:2])}]({up}{page}.md)"
+                chapter = f"[chapter {int(block.path.stem[:2])}]({up}{page}.md)"
         files = Counter(test.partition(".py::")[0].removeprefix("test_") for test in result.tests)
         tests = ", ".join(f"{file}{SPACE}{count}" for file, count in files.items())
         code = [f"`{function}`" for function in result.functions]
         with_others = [f"with {', '.join(result.also)}"] if result.also else []
-        return [BREAK.join((name, *with_others, chapter)), result.statement, BREAK.join((*code, tests)), result.status]
+        first = BREAK.join((name, *with_others, f"*{result.status}*", chapter)).replace(" ", SPACE)
+        return [first, result.statement, BREAK.join((*code, tests))]
 
     def _cell(self, text: str) -> nodes.Node:
         children, messages = self.state.inline_text(text, self.lineno)
