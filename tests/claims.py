@@ -5,12 +5,12 @@ from pathlib import Path
 
 from bs4 import BeautifulSoup
 
-BUILT = Path(__file__).resolve().parents[1] / "_build" / "html" / "chapters"
+BUILT = Path(__file__).resolve().parents[1] / "_build" / "html"
 
 
-def page(name):
-    """What the cells of a built chapter print."""
-    soup = BeautifulSoup((BUILT / f"{name}.html").read_text(), "html.parser")
+def page(name, folder="chapters"):
+    """What the cells of a built page print."""
+    soup = BeautifulSoup((BUILT / folder / f"{name}.html").read_text(), "html.parser")
     return "\n".join(output.get_text() for output in soup.select("div.cell_output"))
 
 
