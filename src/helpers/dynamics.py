@@ -13,6 +13,7 @@ from scipy.special import expit, lambertw
 
 from .checks import at_least, one_of, positive
 from .layouts import TokenLayout
+from .sequences import SequencePairs, sequence_margins, token_reward, token_reward_rates  # noqa: F401
 from .token_rows import Samples, TokenRows, checked_arrays, margins_along
 
 _PUSHES = {
@@ -103,10 +104,9 @@ def gradient_flow(
     loss : "dpo", "ipo" or "slic".
     test : held-out samples of the same dimension, whose margins are followed too.
 
-    DPO and IPO are integrated to a relative error of about 1e-9 by an explicit method of order 8. Long
-    embeddings make the flow stiff; the cost is then a few evaluations for each step that stable gradient
-    descent would need to reach the same S. SLiC's push jumps at r = 1, which defeats such error control, so
-    it takes about 4,096 Euler steps; a margin near 1 is wrong by up to one step's change.
+    DPO and IPO are integrated to a relative error of about 1e-9 by an explicit method of order 8. Long embeddings
+    make the flow stiff; the cost is then a few evaluations for each step of stable gradient descent to the same S.
+    SLiC's push jumps at r = 1, so it takes about 4,096 Euler steps; a margin near 1 errs by up to one step's change.
 
     Raises
     ------
