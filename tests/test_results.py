@@ -198,7 +198,7 @@ def test_names_have_one_spelling(name):
         ("chapters/03_interaction.md", "(new constants)", "(fresh)", "must read 'NUMBER (STATUS): name'"),
         ("chapters/03_interaction.md", ":label: thm-4-2p\n", "", "Theorem 4.2′ needs a :label:"),
         ("chapters/03_interaction.md", "4.2′ (new constants)", "4.1 (new)", "the number 4.1 is used at chapters/03"),
-        ("chapters/03_interaction.md", "4.2′ (new", "D (new", "'D' is not a number for the book"),
+        ("chapters/03_interaction.md", "4.2′ (new", "Delta (new", "'Delta' is not a number for the book"),
     ],
 )
 def test_every_rot_is_found(root, name, old, new, message):

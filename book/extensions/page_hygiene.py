@@ -19,7 +19,7 @@ from docutils import nodes
 
 VARIABLE = "REWARD_MARGINS_REPOSITORY"
 OPENING = ("After this chapter you can", "You need", "Cost", "Model and data", "Paper")
-NUMBERED = re.compile(r'(<span class="caption-number">\w+ </span>) \(([A-Z]?\.?\d.*?)\)</p>')
+NUMBERED = re.compile(r'(<span class="caption-number">\w+ </span>) \(((?:[A-Z](?= \()|[A-Z]?\.?\d).*?)\)</p>')
 COLAB = "https://colab.research.google.com/github"
 ENTRANCE = """<!DOCTYPE html>
 <html lang="en">

@@ -13,7 +13,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx_exercise.nodes import exercise_node, exercise_subtitle
 from sphinx_proof.nodes import unenumerable_node
 
-NUMBERED = re.compile(r"[A-Z]?\.?\d")
+NUMBERED = re.compile(r"[A-Z](?= \()|[A-Z]?\.?\d")  # "D (paper)": the one result of an appendix
 EXERCISE = re.compile(r"ex-0*(\d+)-(\d+)$")
 
 

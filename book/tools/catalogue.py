@@ -151,7 +151,7 @@ def _blocks(root: Path) -> tuple[dict[str, Block], list[str]]:
             if not NUMBERED.match(block.argument):
                 if title:
                     problems.append(f"{place}: {title['number']!r} is not a number for the book, which would write "
-                                    f"{kind.title()} ({block.argument}); write a letter and a number, such as D.1")
+                                    f"{kind.title()} ({block.argument}); write a letter, a number or both, such as D.1")
             elif not title or title["status"] not in STATUSES:
                 problems.append(f"{place}: the title {block.argument!r} must read 'NUMBER (STATUS): name', "
                                 f"with a status of {STATUSES}")

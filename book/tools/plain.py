@@ -18,7 +18,7 @@ THEOREMS = {"theorem", "lemma", "definition", "proposition", "corollary", "remar
 ADMONITIONS = {"note": "Note", "warning": "Warning", "tip": "Tip", "important": "Important", "hint": "Hint",
                "caution": "Caution", "attention": "Attention", "seealso": "See also", "admonition": "",
                "margin": ""}
-NUMBERED = re.compile(r"[A-Z]?\.?\d")
+NUMBERED = re.compile(r"[A-Z](?= \()|[A-Z]?\.?\d")  # "D (paper)": the one result of an appendix
 LABEL = re.compile(r"^\(([^)\s]+)\)=[ \t]*$", re.MULTILINE)
 COMMENT = re.compile(r"^%.*\n?", re.MULTILINE)
 HEADING = re.compile(r"^(?:\([^)\n]+\)=[ \t]*\n+)*#{1,6} ", re.MULTILINE)
