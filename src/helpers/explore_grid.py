@@ -146,6 +146,8 @@ def grid_explorer(
     def overlay(result: object, used: Mapping) -> None:
         pair = isinstance(result, tuple)
         points = [np.ravel(part).astype(float).tolist() for part in (result if pair else (used[x_name], result))]
+        if len(points) != 2 or len(points[0]) != len(points[1]) or not np.isfinite(points).all():
+            raise ValueError(f"train must return one number or a pair (x, y) of arrays of one length, got {result!r}")
         knobs_at = [list(options[name]).index(used[name]) for name in knobs]
         run = {"at": knobs_at, "line": pair, "x": points[0], "y": points[1]}
         figure.live = {"runs": [*figure.live.get("runs", []), run]}

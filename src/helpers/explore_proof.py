@@ -126,5 +126,5 @@ def slack(left: float, right: float, *, log10: bool = False) -> float:
 
 def fails(left: float, right: float, *, log10: bool = False) -> bool:
     """Whether the left side exceeds the right by more than rounding."""
-    allowed = ROUNDING * (1 + abs(right)) if log10 else ROUNDING * right
+    allowed = ROUNDING * (1 + min(abs(left), abs(right))) if log10 else ROUNDING * right
     return bool(left > right and not left - right <= allowed)

@@ -1,5 +1,7 @@
 // The steps of a proof: one row each, its bar as long as the logarithm of what the step gives away.
 
+const STRIPED = ' fill="url(#rm-stripes)"';            // a failed step is told by more than its colour
+
 function drawProof(model, size) {
   const { steps, sliders, shape, rounding } = model.get("setting");
   const [current, ...knobs] = places(model);
@@ -49,7 +51,7 @@ function drawProof(model, size) {
     if (length > 0) {
       const far = split + Math.max(1.5, length);
       const [a, b] = [far.toFixed(1), (far + (Number.isFinite(row.gap) ? 0 : 6)).toFixed(1)];
-      svg += `<path class="rm-bar ${kind}${row === best ? " rm-best" : ""}" d="M${split} ${y}H${a}L${b} ${y + 5}L${a} ${y + 10}H${split}Z"/>`;
+      svg += `<path class="rm-bar ${kind}${row === best ? " rm-best" : ""}"${row.failed ? STRIPED : ""} d="M${split} ${y}H${a}L${b} ${y + 5}L${a} ${y + 10}H${split}Z"/>`;
     }
     const label = `<text${heavy(i === current || row === best || row.failed)} `;
     const words = oneFont(escapeText(row.words), "tspan");
@@ -63,13 +65,13 @@ function drawProof(model, size) {
     top += height + 1;
   });
 
-  const bar = (kind) => `<path class="rm-bar rm-best ${kind}" d="M1 1H25V11H1Z"/>`;
+  const bar = (kind, more = "") => `<path class="rm-bar rm-best ${kind}"${more} d="M1 1H25V11H1Z"/>`;
   const own = units.ratio.used && units.log10.used ? ", on a scale of their own" : "";
   const failed = rows.filter((row) => row.failed);
   const key =
     (units.ratio.used ? keyEntry(bar("rm-ratio"), "factor given away (logarithmic)") : "") +
     (units.log10.used ? keyEntry(bar("rm-powers"), `powers of ten given away${own}`) : "") +
-    (failed.length ? keyEntry(bar("rm-failed"), "✕ a step that fails") : "");
+    (failed.length ? keyEntry(bar("rm-failed", STRIPED), "✕ a step that fails") : "");
   const summary = rows.map((row) => `step ${row.number} ${row.words}`).join("; ");
   return { svg, key, caption: tell(rows, current, sliders, knobs, units, failed), height: top + 4, bottoms, label: `What each step of the proof gives away: ${summary}.` };
 }
@@ -78,7 +80,7 @@ function drawProof(model, size) {
 function judge(step, left, right, rounding) {
   const log10 = step.unit === "log10";
   const slack = left === right ? (log10 ? 0 : 1) : log10 ? right - left : right / left;
-  const allowed = log10 ? rounding * (1 + Math.abs(right)) : rounding * right;
+  const allowed = log10 ? rounding * (1 + Math.min(Math.abs(left), Math.abs(right))) : rounding * right;
   const failed = left > right && !(left - right <= allowed);
   const gap = log10 ? slack : Math.log10(slack);
   const size = log10 ? `${short(Math.abs(slack))} powers of ten` : `× ${short(failed ? 1 / slack : slack)}`;
