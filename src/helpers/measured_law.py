@@ -1,0 +1,66 @@
+"""The law N5 without a model of the clusters: from the interactions of a sample, for any means and any noise."""
+
+import numpy as np
+from scipy.special import ndtr
+
+from .layouts import TokenLayout
+from .token_rows import Samples, checked_arrays
+
+
+def law_from_interactions(sample: Samples, layout: TokenLayout, Q: float | np.ndarray) -> np.ndarray:
+    """Predicted risk of each value after the first step on Q samples a cluster (N5, items 5 to 7; a heuristic).
+
+    Parameters
+    ----------
+    sample : embeddings with value and side, at least 3 of each cluster; N x N products are made.
+    layout : the answer tokens.
+    Q : samples a cluster in training, above 0, one number or an array; infinity for endless samples.
+
+    A new sample j of cluster (i, s) has, after one balanced step, a margin proportional to
+    T = sum_k g_ik (mean of (s_j x_j) . (s_k x_k) over the training samples of value k). The law is
+    Phi(-mean of T / deviation of T); the variance of T is that of its mean given j, plus 1/Q times what the draw of
+    the training samples adds. Both are estimated from the products of different samples, so that the self-products,
+    and with them the bias of small samples, stay out. Nothing is assumed of the means or the noise of the
+    clusters, except that T is nearly Gaussian. For the mixture of the theorems this is `risk_law`.
+
+    Returns
+    -------
+    Shape (*Q.shape, K): the average of both sides of each value.
+
+    Raises
+    ------
+    ValueError : arrays that do not fit, a cluster with fewer than 3 samples, Q not above 0.
+    """
+    x, value, side = checked_arrays(sample, layout, "sample")
+    Q = np.asarray(Q, dtype=float)
+    if not (Q > 0).all():
+        raise ValueError(f"Q must be above 0, got {Q}")
+    rows = {(i, s): np.flatnonzero((value == i) & (side == s)) for i in range(layout.K) for s in (1, -1)}
+    fewest = min(map(len, rows.values()))
+    if fewest < 3:
+        raise ValueError(f"sample must hold at least 3 samples of each cluster, got one with {fewest}")
+    signed = side[:, None] * x.astype(float, copy=False)
+    risks = np.empty((*Q.shape, layout.K, 2))
+    for i in range(layout.K):
+        for at, s in enumerate((1, -1)):
+            mean, given, drawn = _moments(signed, rows, layout.gram[i], (i, s))
+            with np.errstate(divide="ignore"):  # no noise at all: the risk is 0, 1/2 or 1
+                risks[..., i, at] = ndtr(-mean / np.sqrt(given + drawn / Q))
+    return risks.mean(axis=-1)
+
+
+def _moments(signed: np.ndarray, rows: dict, gram: np.ndarray, cluster: tuple[int, int]) -> tuple[float, float, float]:
+    """Mean of T, variance of its mean given j, and variance that the draw of one sample a cluster adds."""
+    own = signed[rows[cluster]]
+    mean, spread, error = np.zeros(len(own)), np.zeros(len(own)), 0.0
+    for (k, s), others in rows.items():
+        if gram[k] == 0:
+            continue
+        products = own @ signed[others].T * (gram[k] / 2)  # half: a value's mean is that of its two sides
+        if (k, s) == cluster:
+            np.fill_diagonal(products, np.nan)
+        mean += np.nanmean(products, axis=1)
+        variance = np.nanvar(products, axis=1, ddof=1)
+        spread += variance
+        error += variance.mean() / (~np.isnan(products)).sum(axis=1)[0]
+    return float(mean.mean()), max(float(mean.var(ddof=1) - error), 0.0), float(spread.mean())
