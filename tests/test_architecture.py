@@ -17,7 +17,7 @@ files pairs persona preferences
 tiny conversion weights hub embedding_cache embedding llm
 runs tree_attention packing gaps trunks updates checkpoints finetuning training answer_states
 audit lab
-theme figures sequence_figures concentration_figures conflict_figures geometry_figures scaling_figures panels knobs explore_grid explore_proof explore
+theme figures sequence_figures concentration_figures conflict_figures geometry_figures scaling_figures panels knobs curves explore_grid explore_proof explore
 marking
 answers_01 answers_02 answers_03 answers_04 answers_05 answers_06 answers_07 answers_08
 answers exercises session

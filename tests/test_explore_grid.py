@@ -7,7 +7,8 @@ import re
 import numpy as np
 import pytest
 
-from helpers.explore_grid import Curve, GridFigure, Guide, grid_explorer, grid_numbers
+from helpers.curves import Curve, Guide
+from helpers.explore_grid import GridFigure, grid_explorer, grid_numbers
 from scripts import drawings, numbers, value
 
 X = [1, 10, 100, 1000]
@@ -159,7 +160,7 @@ def test_words_are_escaped_and_long_ones_wrapped():
 
 
 def test_an_empty_figure_is_drawn():
-    nothing = np.full((2, 1, 1), np.nan)
+    nothing = np.full((2, 3, 1), np.nan)
     for log in (False, True):
         figure = panel(curves=[Curve("a", nothing, "predicted")], log_y=log, caption="{Q} {β} {layout}").figure
         assert "NaN" not in drawings(figure, "drawGrid", [(0, 0, 0)])[0]["svg"]
@@ -230,6 +231,8 @@ BIG = np.zeros((2, 3, 4))
     ({"curves": [Curve(name, BIG, "bound") for name in "abcd"]}, "at most three curves may have one style"),
     ({"curves": [Curve("a", BIG + 1e-60, "bound")]}, "values of 'a' must lie between 1e-38 and 1e38 in size"),
     ({"curves": [Curve("a", BIG + 1e60, "bound")]}, "values of 'a' must lie between 1e-38 and 1e38 in size"),
+    ({"curves": [Curve("risk", RISK[:, :1], "predicted")], "caption": "{Q} {β} {layout}"},
+     "layout must change a curve that is drawn or a guide; all have size 1 along it"),
     ({"guides": [Guide("end", [1.0, 2.0])]}, "values of 'end' must have shape"),
 ])
 def test_bad_arguments(changes, sentence):
@@ -242,5 +245,5 @@ def test_a_figure_too_heavy_for_a_page_is_refused():
     heavy = {"x": x, "knobs": {"a": options}, "log_x": False, "caption": "{Q} {a}", "guides": []}
     with pytest.raises(ValueError, match="at most 200,000 bytes of numbers, got 201,000: take fewer options"):
         panel(curves=[Curve("c", np.zeros((250, 201)), "bound")], **heavy)
-    light = panel(curves=[Curve("c", np.zeros((1, 201)), "bound")], **heavy)
-    assert len(light.figure.data) == 4 * 201
+    light = panel(curves=[Curve("c", np.zeros((1, 201)), "bound"), Curve("e", np.zeros((250, 1)), "floor")], **heavy)
+    assert len(light.figure.data) == 4 * (201 + 250)

@@ -7,8 +7,9 @@ import numpy as np
 
 from .bounds import training_envelope
 from .checks import at_least, between, positive
+from .curves import Curve, Guide
 from .dynamics import dimensionless_time, noise_free_margin, paper_horizon
-from .explore_grid import Curve, Guide, grid_explorer
+from .explore_grid import grid_explorer
 from .explore_proof import ProofStep, proof_stepper
 from .layouts import TokenLayout
 from .mixture import ValueMixture

@@ -2,55 +2,17 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from math import prod
 
 import numpy as np
 
 from .checks import one_of
+from .curves import Curve, Guide, Series, legend
 from .knobs import KnobFigure, knob_sliders, places, sliders, small, starts
 from .panels import Explorer, increasing, script
 
-STYLES = ("predicted", "measured", "bound", "points", "band", "floor", "guide", "caption")
 SHOWS = ("number", "percent")
 FIELD = re.compile(r"\{([^{}]*)\}")
-
-
-@dataclass(frozen=True, eq=False)
-class Curve:
-    """One curve of a `grid_explorer`.
-
-    Parameters
-    ----------
-    name : how the caption calls it; `words`, where given, is what the key says instead.
-    values : shape (knobs in their order ..., x), size 1 along what it does not depend on; NaN where nothing is
-        stated, infinity where a bound is void. A band has shape (2, ...): its lower and its upper edge.
-    style : "predicted" (solid), "measured" (dashed), "bound" (dashes and dots), "points" (dots), "band" (shaded),
-        "floor" (short dashes), "guide" (thin), or "caption" (not drawn, a number of the caption only). Up to three
-        curves may share a style; they differ in colour and dashes.
-    lower, upper : ends of the intervals of "points", drawn as whiskers, shape of `values`.
-    show : "number" or "percent" in the caption; where not given, as on the vertical axis.
-    """
-
-    name: str
-    values: np.ndarray
-    style: str
-    words: str | None = None
-    lower: np.ndarray | None = None
-    upper: np.ndarray | None = None
-    show: str | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Guide:
-    """A vertical line at x = `at`, shape (knobs ...), size 1 along knobs it does not depend on; NaN: none.
-
-    The caption calls its position {name}; `words`, where given, is what stands beside the line instead.
-    """
-
-    name: str
-    at: np.ndarray
-    words: str | None = None
 
 
 class GridFigure(KnobFigure):
@@ -111,34 +73,24 @@ def grid_explorer(
     if len(options) != len(knobs) + 1:
         raise ValueError(f"x_name must differ from the knobs' names, got {x_name!r}")
     listed = sliders(options)
-    series, parts, drawn = {}, [], []
-    shape = (*(len(choices) for choices in knobs.values()), len(x))
-    used = dict.fromkeys(STYLES, 0)
+    series = Series((*map(len, knobs.values()), len(x)))
     for curve in curves:
-        used[one_of(f"style of {curve.name!r}", curve.style, STYLES)] += 1
-        if used[curve.style] > 3 and curve.style != "caption":
-            raise ValueError(f"at most three curves may have one style, got more of {curve.style!r}")
-        show = one_of(f"show of {curve.name!r}", curve.show or SHOWS[percent], SHOWS)
-        on_axis = curve.style != "caption"
-        for name, values in _numbers(curve).items():
-            series[name] = _held(name, values, shape, parts, "power" if log10 and on_axis else show)
-        if on_axis:
-            drawn.append({"name": curve.name, "words": curve.words or curve.name, "style": curve.style,
-                          "variant": used[curve.style], "parts": list(_numbers(curve))})
+        series.add_curve(curve, axis="power" if log10 else SHOWS[percent])
     for guide in guides:
-        where = np.asarray(guide.at, dtype=float)[..., None]
-        series[guide.name] = _held(guide.name, where, (*shape[:-1], 1), parts, "number")
-    known = [*options, *series]
-    expected = len(options) + sum(len(_numbers(curve)) for curve in curves) + len(guides)
-    if len(set(known)) < expected:
+        series.add_guide(guide)
+    known = [*options, *series.names]
+    if len(set(known)) < len(known):
         raise ValueError(f"sliders, curves and guides must have names that differ, got {known}")
+    for name, moves in zip(knobs, series.moves(), strict=True):
+        if not moves:
+            raise ValueError(f"{name} must change a curve that is drawn or a guide; all have size 1 along it")
     setting = {
         "kind": "grid", "sliders": listed, "x": x, "yName": y_name, "logX": log_x, "logY": log_y or log10,
-        "log10": log10, "percent": percent, "yRange": list(y_range), "curves": drawn, "series": series,
+        "log10": log10, "percent": percent, "yRange": list(y_range), "curves": legend(curves), "series": series.where,
         "guides": [{"name": guide.name, "words": guide.words or guide.name} for guide in guides],
         "caption": _sentences(caption, known, list(options)),
     }
-    figure = GridFigure(setting=setting, data=small(b"".join(parts)), **starts(options, at))
+    figure = GridFigure(setting=setting, data=small(series.data()), **starts(options, at))
 
     def settings() -> dict[str, float | str]:
         return {name: list(options[name])[i] for name, i in zip(options, figure.at(), strict=True)}
@@ -177,34 +129,6 @@ def grid_numbers(setting: Mapping, data: bytes, at: Mapping[str, float | str]) -
                 found |= numbers
                 break
     return found
-
-
-def _numbers(curve: Curve) -> dict[str, np.ndarray]:
-    """The arrays of a curve, by the names that the caption has for them."""
-    if curve.style == "band":
-        if np.shape(curve.values)[:1] != (2,):
-            got = np.shape(curve.values)
-            raise ValueError(f"values of the band {curve.name!r} must have shape (2, ...), got {got}")
-        return {f"{curve.name}.lower": curve.values[0], f"{curve.name}.upper": curve.values[1]}
-    ends = {"lower": curve.lower, "upper": curve.upper}
-    given = {f"{curve.name}.{end}": values for end, values in ends.items() if values is not None}
-    if given and (curve.style != "points" or len(given) == 1):
-        raise ValueError(f"lower and upper must be given together, and for points only, got {list(given)}")
-    return {curve.name: curve.values} | given
-
-
-def _held(name: str, values: np.ndarray, shape: tuple[int, ...], parts: list[bytes], show: str) -> dict:
-    """Append the values to `parts`, and tell where they lie."""
-    values = np.asarray(values, dtype=float)
-    fits = values.ndim == len(shape) and all(n in (1, m) for n, m in zip(values.shape, shape, strict=True))
-    if not fits:
-        raise ValueError(f"values of {name!r} must have shape {shape}, or 1 in places, got {values.shape}")
-    with np.errstate(over="ignore", under="ignore"):
-        held = values.astype("<f4")
-    if (np.isinf(held) & np.isfinite(values)).any() or ((held == 0) & (values != 0)).any():
-        raise ValueError(f"values of {name!r} must lie between 1e-38 and 1e38 in size; give them as log10")
-    parts.append(held.tobytes())
-    return {"shape": list(values.shape), "from": sum(map(len, parts[:-1])) // 4, "show": show}
 
 
 def _sentences(caption: str | Sequence, known: Sequence[str], must: Sequence[str]) -> list[list[str]]:

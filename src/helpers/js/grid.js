@@ -73,7 +73,7 @@ function drawGrid(model, size) {
     .map((guide) => ({ ...guide, x: sx(value(guide.name, 0)) }))
     .filter(({ x }) => x >= box.left - 1 && x <= box.right + 1);
 
-  let [areas, lines, spots, notes] = ["", "", "", ""];
+  let [areas, lines, points, spots, notes] = ["", "", "", "", ""];
   for (const { style, variant, rows } of curves) {
     const look = `rm-as-${style} rm-v${variant}`;
     const at = (i) => sx(xs[i]);
@@ -83,7 +83,7 @@ function drawGrid(model, size) {
       rows[0].forEach((v, i) => {
         const ends = rows.slice(1).map((end) => sy(end[i]));
         if (ends.length && !ends.some(Number.isNaN)) lines += path(ends.map((y) => [at(i), y]), `class="rm-ink rm-ends ${look}"`);
-        spots += mark(at(i), v, look, variant, i === cursor ? 6 : 3.5);
+        points += mark(at(i), v, look, variant, i === cursor ? 6 : 3.5);
       });
     } else {
       lines += path(rows[0].map((v, i) => [at(i), sy(v)]), `class="rm-ink ${look}"`);
@@ -97,9 +97,9 @@ function drawGrid(model, size) {
   guides.forEach(({ x, words }, i) => {
     const side = x > (box.left + box.right) / 2 ? -1 : 1;
     areas += upright(x, "rm-guide");
-    notes += `<text class="rm-note" x="${(x + 5 * side).toFixed(1)}" y="${box.top + 9 + 15 * i}" text-anchor="${side < 0 ? "end" : "start"}">${escapeText(words)}</text>`;
+    notes += `<text class="rm-note" x="${(x + 5 * side).toFixed(1)}" y="${box.top + 18 + 15 * i}" text-anchor="${side < 0 ? "end" : "start"}">${escapeText(words)}</text>`;
   });
-  svg += `<g clip-path="url(#${clip})">${areas}${lines}</g>${upright(sx(xs[cursor]), "rm-now")}${spots}${notes}`;
+  svg += `<g clip-path="url(#${clip})">${areas}${lines}</g>${upright(sx(xs[cursor]), "rm-now")}${points}${spots}${notes}`;
 
   const key =
     curves.map((curve) => keyEntry(sample(curve), escapeText(curve.words))).join("") +
