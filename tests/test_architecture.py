@@ -12,12 +12,14 @@ HELPERS = ROOT / "src" / "helpers"
 # From the ground up: a module imports only from modules before it.
 ORDER = """
 checks layouts mixture token_rows sequence_pairs sequences sequence_training dynamics
-concentration gaussian first_step tracking conflict rate_spread envelopes guarantees conditions slack bounds risk measured_law losses
+concentration gaussian first_step tracking conflict rate_spread envelopes guarantees conditions slack
+bounds risk measured_law losses
 files pairs persona preferences
 tiny conversion weights hub embedding_cache embedding llm
 runs tree_attention packing gaps trunks updates checkpoints finetuning training answer_states
 audit lab
-theme figures sequence_figures concentration_figures conflict_figures geometry_figures scaling_figures panels knobs curves explore_grid explore_proof explore
+theme figures sequence_figures concentration_figures conflict_figures geometry_figures scaling_figures
+panels knobs curves explore_grid explore_proof explore
 marking
 answers_01 answers_02 answers_03 answers_04 answers_05 answers_06 answers_07 answers_08
 answers exercises session

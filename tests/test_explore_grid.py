@@ -116,6 +116,18 @@ def test_a_logarithmic_axis_takes_bounds_and_zeros_of_any_size():
         assert (circles, triangles) == ((3, 2) if place < 2 else (2, 3))
 
 
+def test_equal_factors_are_equal_distances_on_a_logarithmic_axis():
+    figure = panel(
+        knobs={"β": BETAS}, guides=[], log_y=True, y_range=(1e-6, 1e4), caption="{Q} {β}",
+        curves=[Curve("a", np.array([[1e4, 1.0, 1e-3, 1e-6]] * 2), "points")],
+    ).figure
+    svg = drawings(figure, "drawGrid", [(0, 0)])[0]["svg"]
+    spots = re.findall(r'<circle cx="[\d.]+" cy="([\d.]+)"', svg)
+    assert spots == ["26.0", "132.0", "211.5", "291.0"]     # ten decades over the frame's 265 pixels
+    ticks = re.findall(r'y="([\d.]+)" dy="0.32em"[^>]*>10<tspan class="rm-raised">([^<]*)<', svg)
+    assert ("291.0", "⁻⁶") in ticks and ("132.0", "⁰") in ticks and ("26.0", "⁴") in ticks
+
+
 def test_values_given_as_log10_are_said_as_powers_of_ten():
     powers = np.array([[-4500.25, -400.0, -2.0, 0.5]])
     figure = panel(
