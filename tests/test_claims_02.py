@@ -25,7 +25,7 @@ class TestChapter02:
             found(r"(\d+) deviations, standard deviation (\S+), largest (\S+)", self.text), (-1, 3)
         ):
             assert spread == pytest.approx(1, abs=4 / np.sqrt(2 * count))  # four standard errors of a deviation
-            assert 2 < largest < 4.5  # "three or four"; 4.5 has a chance below 1 % among 1,260 normal numbers
+            assert 2 < largest < 4.5  # "near three"; 4.5 has a chance below 1 % among 1,260 normal numbers
 
     def test_the_spread_of_measured_concepts_is_as_predicted(self):
         for spread, predicted, _ in np.reshape(
@@ -60,7 +60,7 @@ class TestChapter02:
     def test_the_models_geometry(self):
         assert found(r"as they are: smallest cosine (\S+), pred", self.text)[0] > 0.99
         low, _ = found(r"the two sides of a value: (\S+) to (\S+), predicted -1", self.text)
-        assert low > 0  # "they point the same way"
+        assert low > 0  # "they even lean the same way"
         low, _ = found(r"same sides of different values: (\S+) to (\S+), predicted 0", self.text)
         assert low > 0.5  # "far from orthogonal"
         low, high, median = found(r"cosines of two concepts: (\S+) to (\S+), median (\S+)", self.text)

@@ -28,7 +28,7 @@ def planes(
     x : embeddings, shape (N, d).   value, side : shape (N,), values 0..K-1; colours repeat after six.
     pairs : a panel each: ((name across, direction), (name up, direction)), directions of shape (d,).
     """
-    figure = Figure(figsize=(8.4, 4.2), layout="constrained")
+    figure = Figure(figsize=(7.2, 3.6), layout="constrained")
     panels = figure.subplots(1, len(pairs), squeeze=False)[0]
     for axes, ((across, one), (up, other)) in zip(panels, pairs, strict=True):
         for i in range(int(np.max(value)) + 1):
@@ -36,7 +36,7 @@ def planes(
                 at = (value == i) & (side == s)
                 label = f"value {i + 1}, {SIDE_NAMES[s]}" if axes is panels[0] else None
                 look = dict(marker=marker, color=COLOURS[i % len(COLOURS)], alpha=0.6, lw=0, label=label)
-                axes.scatter(x[at] @ one, x[at] @ other, 12, **look)
+                axes.scatter(x[at] @ one, x[at] @ other, 9, **look)
         axes.set(xlabel=across, ylabel=up, aspect="equal")
     return _legend(figure, panels[0])
 
@@ -53,8 +53,9 @@ def square_maps(
     labels : names of the n rows.   unit : what an entry is.   of : what a row is.
     numbers : write the entries.
     """
-    room = 0.085 * max(len(str(label)) for label in labels)  # for the names beside and below the maps
-    figure = Figure(figsize=(8.4, (6.6 - room) / len(maps) + 1.0 + room), layout="constrained")
+    size = 10 if len(labels) < 10 else 8
+    room = 0.0085 * size * max(len(str(label)) for label in labels)  # for the names beside and below the maps
+    figure = Figure(figsize=(7.4, (5.7 - room) / len(maps) + 1.0 + room), layout="constrained")
     panels = figure.subplots(1, len(maps), sharey=True, squeeze=False)[0]
     diverging = sns.diverging_palette(10, 245, s=70, l=50, as_cmap=True)
     for axes, (title, matrix) in zip(panels, maps.items(), strict=True):
@@ -63,8 +64,8 @@ def square_maps(
             xticklabels=labels, yticklabels=labels, annot=numbers, fmt=".2f", annot_kws={"fontsize": 9},
         )
         axes.set_title(title, fontsize=11)
-        axes.tick_params(axis="x", rotation=90)
-        axes.tick_params(axis="y", rotation=0)
+        axes.tick_params(axis="x", rotation=90, labelsize=size)
+        axes.tick_params(axis="y", rotation=0, labelsize=size)
         axes.set(xlabel=of, ylabel=of if axes is panels[0] else "")
     figure.colorbar(panels[-1].collections[0], ax=panels, label=unit, shrink=0.8, aspect=15)
     return figure
@@ -104,7 +105,7 @@ def alignments(
     layouts, names : names of the L layouts and of the K values.
     mixture, means, measured : cosines, shape (L, K): for orthonormal concepts, for the measured ones, and of a run.
     """
-    figure, axes = _blank("answers, and within them the values", "cosine of learned direction and concept", (8.4, 4.4))
+    figure, axes = _blank("answers, and within them the values", "cosine of direction and concept", (7.4, 4.2))
     L, K = np.shape(mixture)
     at = (np.arange(L)[:, None] * (K + 1.5) + np.arange(K)).ravel()
     axes.axhline(0, color="#555555", lw=1)
@@ -116,7 +117,7 @@ def alignments(
     for label, cosines, style in kinds:
         if cosines is not None:
             axes.scatter(at, np.ravel(cosines), label=label, zorder=3, **style)
-    axes.set_xticks(at, list(names) * L, rotation=90, fontsize=8)
+    axes.set_xticks(at, list(names) * L, rotation=90, fontsize=7)
     for k, layout in enumerate(layouts):
         middle = k * (K + 1.5) + (K - 1) / 2
         axes.text(middle, 1.08, layout, ha="center", va="bottom", fontsize=10)
