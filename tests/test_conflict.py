@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.optimize import linprog, minimize
+from scipy.optimize import linear_sum_assignment, linprog, minimize
 
 from helpers.conflict import cluster_means, recovery_time, separation
 from helpers.dynamics import gradient_flow, interaction_matrix
@@ -21,6 +21,18 @@ def scattered(rng, K=3, d=5, Q=4, noise=0.0):
     order = rng.permutation(2 * K * Q)
     x = np.repeat(means, Q, axis=0) + noise * rng.normal(size=(2 * K * Q, d))
     return Sample(x[order], np.repeat(value, Q)[order], np.repeat(side, Q)[order]), means
+
+
+@pytest.mark.theorem("C.1")
+@given(K=st.integers(1, 5), delta=st.floats(0, 1), seed=st.integers(0, 10**6))
+def test_tilted_concepts_meet_the_definition_in_any_rotation(K, delta, seed):
+    mixture = ValueMixture(disjoint(K), K + 2, 0.0, 0.4, delta)
+    turn, _ = np.linalg.qr(np.random.default_rng(seed).normal(size=(K + 2, K + 2)))
+    cosines = np.abs((mixture.concepts @ turn) @ turn.T)  # with the vectors of the rotated basis
+    assert np.allclose(mixture.shared @ turn @ turn.T, 0.4 * np.eye(K + 2)[0], atol=1e-12)  # e_1 is b / l_b
+    own, nearest = linear_sum_assignment(-cosines[:, 1:])  # distinct basis vectors, none of them e_1
+    # The definition holds, and at its edge: for K = 1 and delta = 1, too.
+    np.testing.assert_allclose(cosines[own, nearest + 1], 1 - delta**2 / 8, rtol=1e-12)
 
 
 @given(seed=st.integers(0, 10**6))
