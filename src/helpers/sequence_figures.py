@@ -58,7 +58,8 @@ def both_answers(
     shared : the part of the prediction that goes through the mean states, shape (K, 2), in nats.
     """
     predicted, shared = np.asarray(predicted, dtype=float), np.asarray(shared, dtype=float)
-    figure, axes = _blank("Mean change of the reward of held-out answers (nats)", "", size=(6.8, 0.75 * len(names) + 1.7))
+    across = "Mean change of the reward of held-out answers (nats)"
+    figure, axes = _blank(across, "", size=(6.8, 0.75 * len(names) + 1.7))
     axes.axvline(0, color="#555555", lw=1)
     row = np.arange(len(names))
     for answer, (name, colour, marker, shift) in enumerate(
@@ -69,7 +70,8 @@ def both_answers(
         axes.scatter(shared[:, answer], at, 130, marker="|", color="#222222", lw=1.5, label=label)
         axes.scatter(predicted[:, answer], at, 60, marker=marker, fc="none", ec=colour, label=f"{name}, predicted")
         if measured is not None:
-            axes.scatter(np.asarray(measured)[:, answer], at, 16, marker=marker, color=colour, label=f"{name}, measured")
+            there = np.asarray(measured)[:, answer]
+            axes.scatter(there, at, 16, marker=marker, color=colour, label=f"{name}, measured")
     axes.set_yticks(row, names)
     axes.set_ylim(len(names) - 0.5, -0.5)
     return _finish(figure, axes)

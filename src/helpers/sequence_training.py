@@ -8,7 +8,7 @@ costs O(U^2 V) in place of O(U d V).
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit, logsumexp
+from scipy.special import expit
 
 from .checks import at_least, between, positive
 from .sequences import SequencePairs
@@ -37,6 +37,59 @@ class SequenceRun:
         return None if self.test_rewards is None else self.test_rewards[..., 0] - self.test_rewards[..., 1]
 
 
+class SequenceStart:
+    """Training and held-out pairs read under the unembedding at the start, from which runs can be made.
+
+    Parameters
+    ----------
+    W_0 : unembedding at the start (V, d); the arithmetic is in its precision.
+    pairs : training pairs.   test : held-out pairs, or None.
+    floor : a token that no answer holds, and whose probability exceeds this at no state at the start, keeps its
+        logits. It moves by about its probability times what an answer's token moves; 0 trains all V tokens.
+
+    Raises `ValueError` for a floor outside of 0 to 1.
+    """
+
+    def __init__(
+        self, W_0: np.ndarray, pairs: SequencePairs, test: SequencePairs | None = None, *, floor: float = 0.0
+    ):
+        between("floor", floor, 0, 1)
+        known = [_Positions(W_0, given) for given in (pairs, test) if given is not None]
+        if floor > 0:
+            likely = np.any([positions.likely(floor) for positions in known], axis=0)
+            for positions in known:
+                positions.keep(likely)
+        self._train, self._test = known[0], known[1] if test is not None else None
+
+    def train(self, *, beta: float, lr: float, steps: int, every: int = 1) -> SequenceRun:
+        """Full-batch gradient descent; arguments and errors as for `train_sequences`."""
+        positive("beta", beta)
+        positive("lr", lr)
+        at_least("steps", steps, 0)
+        at_least("every", every, 1)
+        train, test, N = self._train, self._test, len(self._train.pairs)
+        logits, coefficients = train.logits.copy(), np.zeros_like(train.logits)  # A
+        within = train.states @ train.states.T
+        across = None if test is None else test.states @ train.states.T
+        recorded, rewards, test_rewards = [], [], []
+        with np.errstate(over="ignore", invalid="ignore"):  # a step that is too long is reported below
+            for step in range(steps + 1):
+                probabilities, found = train.read(logits, beta)
+                if not np.isfinite(found).all():
+                    raise ValueError(f"lr must keep the rewards finite, got {lr!r}, which does not after {step} steps")
+                if step % every == 0 or step == steps:
+                    recorded.append(step)
+                    rewards.append(found)
+                    if test is not None:
+                        test_rewards.append(test.read(test.logits + across @ coefficients, beta)[1])
+                if step < steps:
+                    push = expit(found[:, 1] - found[:, 0]) * (lr * beta / N)
+                    change = train.descent(probabilities, push)
+                    coefficients += change
+                    logits += within @ change
+        return SequenceRun(np.array(recorded), np.array(rewards), None if test is None else np.array(test_rewards))
+
+
 def train_sequences(
     W_0: np.ndarray,
     pairs: SequencePairs,
@@ -52,46 +105,13 @@ def train_sequences(
 
     Parameters
     ----------
-    W_0 : unembedding at the start (V, d); the arithmetic is in its precision.
-    pairs : training pairs.   test : held-out pairs, or None.
+    W_0, pairs, test, floor : as for `SequenceStart`.
     beta, lr : strength of the preference and learning rate, > 0.   steps : number of updates.
     every : record every that many steps, and the last.
-    floor : a token that no answer holds, and whose probability exceeds this at no state at the start, keeps its
-        logits. It moves by about its probability times what an answer's token moves; 0 trains all V tokens.
 
     Raises `ValueError` for an argument out of range, and for an lr at which the rewards do not stay finite.
     """
-    positive("beta", beta)
-    positive("lr", lr)
-    at_least("steps", steps, 0)
-    at_least("every", every, 1)
-    between("floor", floor, 0, 1)
-    known = [_Positions(W_0, given) for given in (pairs, test) if given is not None]
-    if floor > 0:
-        likely = np.any([positions.likely(floor) for positions in known], axis=0)
-        for positions in known:
-            positions.keep(np.flatnonzero(likely))
-    train, held_out = known[0], known[1] if test is not None else None
-    across = train.states @ train.states.T
-    coefficients = np.zeros_like(train.logits)  # A
-    recorded, rewards, test_rewards = [], [], []
-    with np.errstate(over="ignore", invalid="ignore"):  # a step that is too long is reported below
-        for step in range(steps + 1):
-            probabilities, found = train.read(train.logits, beta)
-            if not np.isfinite(found).all():
-                raise ValueError(f"lr must keep the rewards finite, got {lr!r}, which does not after {step} steps")
-            if step % every == 0 or step == steps:
-                recorded.append(step)
-                rewards.append(found)
-                if held_out is not None:
-                    moved = held_out.states @ train.states.T @ coefficients
-                    test_rewards.append(held_out.read(held_out.logits + moved, beta)[1])
-            if step < steps:
-                push = expit(found[:, 1] - found[:, 0]) * (lr * beta / len(pairs))
-                change = train.descent(probabilities, (push[pairs.pair] * pairs.sign).astype(across.dtype))
-                coefficients += change
-                train.logits += across @ change
-    return SequenceRun(np.array(recorded), np.array(rewards), np.array(test_rewards) if held_out else None)
+    return SequenceStart(W_0, pairs, test, floor=floor).train(beta=beta, lr=lr, steps=steps, every=every)
 
 
 class _Positions:
@@ -107,25 +127,27 @@ class _Positions:
 
     def likely(self, floor: float) -> np.ndarray:
         """Which of the V tokens are in an answer, or more probable than `floor` at some state."""
-        likely = (self._log_likelihood(self.logits)[0] > floor).any(axis=0)
+        likely = self._log_likelihood(self.logits)[0].max(axis=0) > floor
         likely[self.tokens] = True
         return likely
 
-    def keep(self, tokens: np.ndarray) -> None:
-        """Hold the logits of these tokens alone; the others stay as they are."""
-        left_out = np.ones(self.logits.shape[1], bool)
-        left_out[tokens] = False
-        if left_out.any():
-            self.rest = logsumexp(self.logits[:, left_out], axis=1, keepdims=True).astype(self.logits.dtype)
-        self.logits, self.tokens = self.logits[:, tokens], np.searchsorted(tokens, self.tokens)
+    def keep(self, kept: np.ndarray) -> None:
+        """Hold the logits of some tokens alone, given as V truth values; the others stay as they are."""
+        top = self.logits.max(axis=1, keepdims=True)
+        with np.errstate(divide="ignore"):  # nothing is left out, or nothing that counts
+            self.rest = top + np.log(np.exp(self.logits - top) @ (~kept).astype(top.dtype)[:, None])
+        self.logits = np.ascontiguousarray(self.logits[:, kept])  # one order of summation: rewards start at 0
+        self.tokens = np.cumsum(kept)[self.tokens] - 1
+        self.start = self._log_likelihood(self.logits)[1]
 
     def read(self, logits: np.ndarray, beta: float) -> tuple[np.ndarray, np.ndarray]:
         """Probabilities (U, V) at the states, and the rewards (N, 2) of the answers."""
         probabilities, found = self._log_likelihood(logits)
         return probabilities, beta * self.pairs.sums(found - self.start)
 
-    def descent(self, probabilities: np.ndarray, weight: np.ndarray) -> np.ndarray:
-        """Sum of weight (e_y - probabilities) over the tokens that are read from each state, shape (U, V)."""
+    def descent(self, probabilities: np.ndarray, push: np.ndarray) -> np.ndarray:
+        """Sum of push (e_y - probabilities) over the tokens read from each state, minus in a rejected answer."""
+        weight = (push[self.pairs.pair] * self.pairs.sign).astype(probabilities.dtype)
         net = np.bincount(self.place, weights=weight, minlength=len(self.states))
         change = probabilities * -net[:, None].astype(weight.dtype)
         np.add.at(change, (self.place, self.tokens), weight)
