@@ -140,7 +140,7 @@ class TestChapter06:
         assert low > 0.5
 
     def test_long_training_goes_below_the_floor(self):
-        late = found(r"240 steps, Q = 48: (\S+) \(", self.text)
+        late = found(r"160 steps, Q = 48: (\S+) \(", self.text)
         (floor,) = found(r"floor of the law for one value: (\S+)", self.text)
         assert len(late) == 3 and max(late) < floor
 
