@@ -7,6 +7,7 @@ import io
 import seaborn as sns
 from IPython.display import display
 from matplotlib.figure import Figure
+from PIL import Image
 
 # Lines and text: each has a contrast of at least 3 to white and to the dark page (#121212).
 LINES = ("#4477AA", "#CC6677", "#228833", "#AA3377")
@@ -48,9 +49,7 @@ def show(figure: Figure, caption: str, alt: str) -> None:
     for name, text in (("caption", caption), ("alt", alt)):
         if not isinstance(text, str) or not text.strip():
             raise ValueError(f"{name} must be a text that says what the figure shows, got {text!r}")
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=200, facecolor="white")
-    data = base64.b64encode(buffer.getvalue()).decode()
+    data = base64.b64encode(_png(figure)).decode()
     width = round(100 * figure.get_size_inches()[0])
     card = "max-width:100%;height:auto;background:#fff"
     page = (
@@ -58,3 +57,11 @@ def show(figure: Figure, caption: str, alt: str) -> None:
         f'src="data:image/png;base64,{data}"><figcaption>{html.escape(caption)}</figcaption></figure>'
     )
     display({"text/html": page, "text/plain": f"{caption}\n{alt}"}, raw=True)
+
+
+def _png(figure: Figure) -> bytes:
+    """The figure as a PNG of 256 colours: less than half the bytes, and no difference that an eye sees."""
+    drawn, small = io.BytesIO(), io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=200, facecolor="white")
+    Image.open(drawn).convert("RGB").quantize(256).save(small, format="png", optimize=True)
+    return small.getvalue()
