@@ -30,7 +30,7 @@ MAKERS = {
     "envelopes": lambda: margins_in_envelopes(S, {"4.2": WIDE, "4.2′": TIGHT}, S / 2, MARGINS),
     "envelopes, prediction first": lambda: margins_in_envelopes(S, {"4.2": WIDE}, S / 2),
     "widening": lambda: widening(STAGES, truth=(1.8, 2.0)),
-    "shares": lambda: shares({"star": [0.5, 1]}, {"star": [0.0, 0.5]}, x_name="noise (1)", y_name="Data sets (%)"),
+    "shares": lambda: shares([0.5, 1], {"star": [0.0, 0.5]}, x_name="Noise (1)", y_name="Data sets (%)", predicted=0.9),
 }
 
 
@@ -72,10 +72,9 @@ def test_densities_are_those_of_the_numbers_and_of_the_normal_law():
 def test_margins_that_leave_the_envelope_have_another_colour():
     axes = MAKERS["envelopes"]().axes[0]
     thin = [line for line in axes.get_lines() if line.get_linewidth() == 0.6]
-    colours = {tuple(np.round(line.get_ydata() / np.where(S > 0, S / 2, 1), 6)[1:2]): line.get_color() for line in thin}
-    assert len(thin) == 5
-    inside = {colours[(rate,)] for rate in (0.5, 1.0, 2.0)}
-    outside = {colours[(rate,)] for rate in (-0.5, 7.0)}
+    colours = {round(line.get_ydata()[1] / (S[1] / 2), 6): line.get_color() for line in thin}
+    assert sorted(colours) == sorted(RATES)
+    inside, outside = {colours[rate] for rate in (0.5, 1.0, 2.0)}, {colours[rate] for rate in (-0.5, 7.0)}
     assert len(inside) == len(outside) == 1 and inside != outside
     assert [text.get_text() for text in axes.figure.legends[0].get_texts()][:2] == ["4.2", "4.2′"]
 
@@ -85,5 +84,6 @@ def test_failures_and_stages_stand_where_they_are():
     np.testing.assert_allclose(axes.get_lines()[0].get_ydata(), [50, 0.1])
     bars = MAKERS["widening"]().axes[0].get_lines()
     assert [tuple(bar.get_xdata()) for bar in bars] == list(STAGES.values())
-    (line,) = MAKERS["shares"]().axes[0].get_lines()
+    predicted, line = MAKERS["shares"]().axes[0].get_lines()
+    assert predicted.get_xdata() == [0.9, 0.9]
     np.testing.assert_allclose(line.get_ydata(), [0, 50])

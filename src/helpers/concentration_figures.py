@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from scipy.stats import norm
 
 from .figures import _blank, _finish
-from .theme import GREY, LINES, PALETTE
+from .theme import GREY, LINES
 
 DARK = "#222222"
 DASHES = ("--", ":", "-.")
@@ -90,17 +90,18 @@ def margins_in_envelopes(
     """
     figure, axes = _blank("Dimensionless time S (1)", "Reward margin (nats)")
     axes.axhline(0, color="#555555", lw=0.8)
-    for (name, (lower, upper)), colour in zip(envelopes.items(), (PALETTE[3], PALETTE[4], PALETTE[2]), strict=False):
-        axes.fill_between(S, lower, upper, color=colour, alpha=0.35, lw=0, label=name)
+    for (name, (lower, upper)), colour in zip(envelopes.items(), (DARK, LINES[2], LINES[3]), strict=False):
+        axes.fill_between(S, lower, upper, color=colour, alpha=0.12, lw=0, zorder=1)
+        for edge, label in ((lower, name), (upper, None)):
+            axes.plot(S, edge, color=colour, lw=1.6, zorder=3, label=label)
     if margins is not None:
         lower, upper = next(iter(envelopes.values()))
         known = ~np.isnan(lower)
         inside = ((margins >= lower[:, None]) & (margins <= upper[:, None]))[known].all(axis=0)
         for chosen, colour, name in ((inside, LINES[0], "stays inside"), (~inside, LINES[1], "leaves it")):
-            for n, margin in enumerate(margins[:, chosen].T):
-                label = f"training margin, {name}" if n == 0 else None
-                axes.plot(S, margin, color=colour, lw=0.6, alpha=0.6, label=label)
-    axes.plot(S, noise_free, color=DARK, lw=2, ls="--", label="without noise (N1)")
+            axes.plot(S, margins[:, chosen], color=colour, lw=0.6, alpha=0.45, zorder=2)
+            axes.plot([], [], color=colour, lw=1.2, label=f"training margin, {name}")
+    axes.plot(S, noise_free, color=DARK, lw=2, ls="--", label="without noise (N1)", zorder=4)
     return _finish(figure, axes)
 
 
@@ -124,11 +125,15 @@ def widening(stages: Mapping[str, tuple[float, float]], *, truth: tuple[float, f
     return _finish(figure, axes)
 
 
-def shares(x: Mapping[str, Sequence[float]], y: Mapping[str, Sequence[float]], *, x_name: str, y_name: str) -> Figure:
-    """Shares in percent against a number, one line with markers a name; `x` and `y` have the same names."""
+def shares(
+    x: Sequence[float], y: Mapping[str, Sequence[float]], *, x_name: str, y_name: str, predicted: float | None = None
+) -> Figure:
+    """Shares in percent against `x`, one line with markers a name; `predicted` is a vertical line."""
     figure, axes = _blank(x_name, y_name)
+    if predicted is not None:
+        axes.axvline(predicted, color=DARK, ls="--", lw=1.5, label="predicted")
     for k, name in enumerate(y):
-        axes.plot(x[name], 100 * np.asarray(y[name]), color=LINES[k], ls=("-", "--", ":", "-.")[k], marker="os^D"[k],
+        axes.plot(x, 100 * np.asarray(y[name]), color=LINES[k], ls=("-", "--", ":", "-.")[k], marker="os^D"[k],
                   lw=2, label=name)
     axes.set_ylim(-3, 103)
     return _finish(figure, axes)
