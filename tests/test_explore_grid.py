@@ -156,12 +156,27 @@ def test_ticks_of_a_logarithmic_axis_are_powers_of_ten_or_their_one_two_five():
 
 def test_round_ticks_lie_between_the_ends():
     script = str(GridFigure._esm)
-    cases = [[0, 1], [0, 400], [-0.3, 1], [980, 1010], [3, 3.001]]
+    cases = [[0, 1], [0, 400], [-0.3, 1], [980, 1010], [3, 3.001], [-0.049, 0.055]]
     found = value("cases.map(([low, high]) => roundTicks(high, 5, low))", script, cases=cases)
-    assert found[0] == [0, 0.2, 0.4, 0.6, 0.8, 1]
+    assert found[0] == [0, 0.2, 0.4, 0.6, 0.8, 1] and found[5] == [-0.04, -0.02, 0, 0.02, 0.04]
     assert found[2] == [0, 0.5, 1] and found[3] == [980, 990, 1000, 1010]
     for (low, high), ticks in zip(cases, found, strict=True):
-        assert len(ticks) >= 2 and min(ticks) >= low - 1e-9 and max(ticks) <= high + 1e-9
+        assert len(ticks) >= 3 and min(ticks) >= low - 1e-9 and max(ticks) <= high + 1e-9
+
+
+def test_a_loose_bound_does_not_flatten_the_curves():
+    wide = np.array([np.full((2, 4), -50.0), np.full((2, 4), 1e4)])
+    figure = panel(
+        knobs={"β": BETAS}, guides=[], caption="{Q} {β}",
+        curves=[Curve("a", np.array([[0.1, 0.2, 0.3, 0.5]] * 2), "predicted"), Curve("b", wide, "band")],
+    ).figure
+    svg = drawings(figure, "drawGrid", [(0, 0)])[0]["svg"]
+    ticks = [float(tick.replace(",", "")) for tick in re.findall(r'dy="0.32em"[^>]*>([-\d.,]+)<', svg)]
+    assert max(ticks) < 1.6 and min(ticks) > -0.7
+    line = re.search(r'rm-as-predicted rm-v1" d="(.*?)"', svg)[1]
+    heights = [float(y) for y in re.findall(r"[ML][\d.]+ ([\d.]+)", line)]
+    # The axis holds 3.6 times what curve and zero span, and air above and below; the curve is 4/5 of that span.
+    assert max(heights) - min(heights) > 0.18 * 265
 
 
 def test_words_are_escaped_and_long_ones_wrapped():

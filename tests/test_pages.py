@@ -101,12 +101,14 @@ def test_every_slider_moves_its_figure_and_the_caption_is_pythons(browser, site,
                 drawing, caption, at = panel.drawing(), panel.caption.text_content(), panel.sliders()
                 _press(panel, handle)
                 assert panel.sliders() != at, "a slider does not move"
-                assert panel.drawing() != drawing, f"a slider does not move its figure: {at}"
                 assert panel.caption.text_content() != caption, f"a caption stays as it is: {at}"
                 assert panel.numbers() == pytest.approx(panel.expected(), **EQUAL)
+                seen = {drawing, panel.drawing()}           # measured errors of neighbours may be the same
                 for key in ("Home", "End"):
                     panel.handles.nth(handle).press(key)
                     assert panel.numbers() == pytest.approx(panel.expected(), **EQUAL)
+                    seen.add(panel.drawing())
+                assert len(seen) > 1, f"a slider does not move its figure: {at}"
         assert log == []
 
 

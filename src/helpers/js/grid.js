@@ -23,8 +23,12 @@ function drawGrid(model, size) {
   const all = [...main, ...wide, ...(main.length + wide.length ? [] : [0, 1])];
   let [low, high] = [Math.min(...all), Math.max(...all)];
   if (!logY) {
-    if (main.length) high = Math.max(Math.max(...main), Math.min(2.6 * Math.max(...main), high));
-    low = Math.min(0, main.length ? Math.max(Math.min(...main), low) : low);
+    if (main.length) {
+      const [least, most] = [Math.min(0, ...main), Math.max(0, ...main)];
+      high = Math.max(Math.max(...main), Math.min(most + 1.6 * (most - least), high));
+      low = Math.min(least, Math.max(least - (most - least), low));
+    }
+    low = Math.min(0, low);
     high += 0.08 * (high - low) || 1;
     if (low < 0) low -= 0.06 * (high - low);
   } else {
@@ -83,7 +87,7 @@ function drawGrid(model, size) {
       rows[0].forEach((v, i) => {
         const ends = rows.slice(1).map((end) => sy(end[i]));
         if (ends.length && !ends.some(Number.isNaN)) lines += path(ends.map((y) => [at(i), y]), `class="rm-ink rm-ends ${look}"`);
-        points += mark(at(i), v, look, variant, i === cursor ? 6 : 3.5);
+        points += mark(at(i), v, look, variant, i === cursor ? 7.5 : 3.5);
       });
     } else {
       lines += path(rows[0].map((v, i) => [at(i), sy(v)]), `class="rm-ink ${look}"`);

@@ -16,12 +16,13 @@ function scale([low, high], [start, end], log = false) {
   return to;
 }
 
-// About `count` round numbers between low and high.
+// About `count` round numbers between low and high, three at least.
 function roundTicks(high, count, low = 0) {
   const raw = (high - low) / count;
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = power * [1, 2, 5, 10].find((m) => m * power >= raw * 0.999);
   const [first, last] = [Math.ceil(low / step - 1e-9), Math.floor(high / step + 1e-9)];
+  if (last - first < 2 && count < 12) return roundTicks(high, 1.5 * count, low);
   return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
 }
 
