@@ -74,6 +74,15 @@ class TestChapter04:
         assert 0 < found(r"below zero (\S+)%", self.text)[0] < 20  # "Some statements start with a falling margin"
         assert found(r"against Lemma 4.1: (\S+) apart", self.text)[0] < 0.02
 
+    def test_what_the_reader_sees_when_the_sliders_move(self):
+        pattern = r"(?:own|all) +Q = +(\d+): measured +(\S+) to +(\S+), N6 +(\S+) to +(\S+)"
+        own, shared = np.reshape(found(pattern, self.text), (2, -1, 5))
+        middle, width = (own[:, 3] + own[:, 4]) / 2, own[:, 4] - own[:, 3]
+        assert (np.diff(middle) < 0).all()  # "the bands sink"
+        assert width[-1] / width[0] > 1.5 * middle[-1] / middle[0]  # "narrow far less"
+        assert (own[:, 2] > own[:, 4]).all()  # "above even the wide band"
+        assert (shared[:, 4] - shared[:, 3] > 1.5 * width).all() and (shared[:, 2] < shared[:, 4]).all()
+
     def test_the_bracket_allows_far_more_than_the_rates(self):
         line = next(line for line in self.text.splitlines() if "off the bracket" in line)
         low, high, mean, off, allowed, slack = found(r"(-?\d+)", line.replace(",", ""))

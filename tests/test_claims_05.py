@@ -87,6 +87,13 @@ class TestChapter05:
         assert low < 0 < clean < median < high and 0 < negative < 10  # "a few percent are negative"
         assert found(r"within (\d+) times the noise-free margin", self.text)[0] > 5
 
+    def test_what_the_reader_sees_when_the_sliders_move(self):
+        rows = found(r"(?:own|all) +Q = +(\d+): +(\S+), median +(\S+), +(\S+) times the noise-free", self.text)
+        own, shared = np.reshape(rows, (2, -1, 4))
+        assert own[0, 3] > 5 and (np.diff(own[:, 2]) < 0).all() and own[-1, 2] < 1.5  # "the median comes down"
+        assert (own[:, 1] < 0).all()  # "below zero throughout"
+        assert 1.6 < shared[-1, 3] / own[-1, 3] < 2.1  # "nearly twice as large"
+
 
 def test_numbers_in_the_prose():
     assert 6561 == (2 * 4 + 1) ** 4 and 6561**0.75 / 256 < 2.9  # step 3 of the proof of 4.2
