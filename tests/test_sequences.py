@@ -21,6 +21,7 @@ from helpers.sequences import (
     token_reward_rates,
     token_terms,
 )
+from theorems import search
 
 
 def draw(seed, *, V=7, d=5, N=4, longest=3, moved=0.7):
@@ -69,9 +70,7 @@ SHAPES = dict(
 )
 
 
-@pytest.mark.theorem("D")
-@settings(max_examples=60, deadline=None)
-@given(**SHAPES)
+@search("D", **SHAPES)
 def test_the_rate_of_a_token_is_the_derivative_along_the_flow(seed, V, d, N, longest, beta):
     W, W_0, pairs, states, tokens = draw(seed, V=V, d=d, N=N, longest=longest)
     measured = Autograd(W_0, pairs, beta).rates(W, states, tokens)
