@@ -14,7 +14,7 @@ ORDER = """
 checks layouts mixture token_rows dynamics bounds risk losses
 files pairs persona preferences
 tiny conversion weights hub embedding_cache embedding llm
-runs tree_attention packing gaps trunks updates checkpoints finetuning training
+runs tree_attention recomputing packing gaps trunks updates checkpoints finetuning training
 audit lab
 theme figures panels explore
 marking answers exercises session
