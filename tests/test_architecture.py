@@ -16,7 +16,7 @@ concentration gaussian first_step tracking conflict rate_spread envelopes guaran
 bounds risk measured_law losses
 files pairs persona preferences
 tiny conversion weights hub embedding_cache embedding llm
-runs tree_attention packing gaps trunks updates checkpoints finetuning training answer_states
+runs tree_attention recomputing packing gaps trunks updates checkpoints finetuning training answer_states
 audit lab
 theme figures sequence_figures concentration_figures conflict_figures geometry_figures scaling_figures
 panels knobs curves explore_grid explore_proof explore

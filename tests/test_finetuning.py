@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,10 @@ from hypothesis import strategies as st
 
 from helpers.finetuning import _order, fine_tune
 from helpers.llm import load_llm
+from helpers.packing import ROW_TOKENS
 from helpers.preferences import Preferences
 from helpers.runs import Run
+from helpers.updates import Updater
 
 WORDS = "time money work life way day good new first own people things".split()
 CHEAP = dict(beta=0.5, lr=3e-3, steps=6, batch=4, evaluate_every=2, progress=False)
@@ -156,6 +159,24 @@ def test_lower_blocks_are_computed_once_and_stay(llm, monkeypatch):
     assert changed == {name for name in before if name.startswith("model.layers.1.")}
 
 
+@pytest.mark.parametrize("limit", [ROW_TOKENS["cpu"], 12])
+def test_weights_updated_one_by_one_have_the_bits_of_plain_adamw(monkeypatch, limit):
+    """One update for all weights when every gradient is there, against each weight as its gradient is done."""
+    monkeypatch.setitem(ROW_TOKENS, "cpu", limit)  # one row, and several whose gradients are added
+    runs, trained, calls = [], [], []
+    original = torch.optim.AdamW.step
+    monkeypatch.setattr(torch.optim.AdamW, "step", lambda self, *a: (calls.append(0), original(self, *a))[1])
+    for updating in (Updater._updating, lambda self: nullcontext()):
+        monkeypatch.setattr(Updater, "_updating", updating)
+        fresh = load_llm("tiny", device="cpu")
+        calls.clear()
+        runs.append(fine_tune(fresh, some_pairs(), in_place=True, **CHEAP))
+        trained.append(weights(fresh))
+        assert len(calls) == CHEAP["steps"] * (len(trained[0]) if len(runs) == 1 else 1)
+        assert not any(p._post_accumulate_grad_hooks for p in fresh.model.parameters())
+    assert same_record(*runs) and same_bits(*trained)
+
+
 def test_bfloat16_trains_near_float32(llm):
     pairs, test = some_pairs(), some_pairs(5, seed=1)
     gentle = {**CHEAP, "lr": 3e-4}
@@ -212,9 +233,9 @@ def test_a_killed_run_goes_on_to_the_same_bits(llm, tmp_path, where, blocks):
     given = dict(test=some_pairs(5, seed=1), blocks=blocks, **CHEAP)
     whole = fine_tune(llm, some_pairs(), **given)
     steps = []
-    original = torch.optim.AdamW.step
+    original = Updater.step
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(torch.optim.AdamW, "step", lambda self, *a: (steps.append(0), original(self, *a))[1])
+        patch.setattr(Updater, "step", lambda self, *a: (steps.append(0), original(self, *a))[1])
         resumed = fine_tune(llm, some_pairs(), checkpoint=path, checkpoint_every=2, in_place=True, **given)
     assert len(steps) == 4  # two were done
     assert same_record(resumed, whole)

@@ -10,14 +10,17 @@ position ids, and gives the hidden states that it would give for the sequences o
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 
-from .tree_attention import in_blocks
+from .recomputing import recomputed
+from .tree_attention import blocks, in_blocks
 
-# Attention costs the square of a row's length and activations its length; a GPU needs long rows to be busy.
-ROW_TOKENS = {"cpu": 376, "cuda": 4096}
+# Activations cost a row's length; a GPU needs long rows to be busy.  On a CPU a batch of 32 prompts should be one row:
+# gradients then need not be kept from one row to the next, and they weigh as much as the activations of 500 tokens.
+ROW_TOKENS = {"cpu": 768, "cuda": 4096}
 
 
 @dataclass(frozen=True)
@@ -94,11 +97,12 @@ def rows(packing: Packing, groups: Sequence[Sequence[int]], limit: int) -> list[
         count += 1
 
 
-def hidden_states(model: torch.nn.Module, packing: Packing) -> torch.Tensor:
+def hidden_states(model: torch.nn.Module, packing: Packing, lean: Sequence[torch.nn.Module] = ()) -> torch.Tensor:
     """Hidden states (T, d) of the row's tokens after the final norm, with gradients where they are switched on.
 
-    `model` is a Hugging Face causal language model; ``lm_head(hidden_states)`` are its logits.  Raises `ValueError`
-    if its attention does not take a 4-D mask, or if a sequence is longer than its attention window.
+    `model` is a Hugging Face causal language model; ``lm_head(hidden_states)`` are its logits.  `lean` are blocks of
+    it that are to keep less for the backward pass (`recomputed`).  Raises `ValueError` if the attention does not take
+    a 4-D mask, or if a sequence is longer than its attention window.
     """
     attention = getattr(model.config, "_attn_implementation", "eager")
     if attention not in ("sdpa", "eager"):
@@ -116,7 +120,11 @@ def hidden_states(model: torch.nn.Module, packing: Packing) -> torch.Tensor:
     def place(array: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(array)[None].to(embedding.device)
 
-    with in_blocks(model, allowed) if attention == "sdpa" else nullcontext():
+    attending = nullcontext
+    if attention == "sdpa":
+        plan = tuple(torch.from_numpy(array).to(embedding.device) for array in blocks(allowed))
+        attending = partial(in_blocks, model, plan)
+    with attending(), recomputed(lean, attending):
         output = model.base_model(
             input_ids=place(packing.tokens),
             position_ids=place(packing.positions),

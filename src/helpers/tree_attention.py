@@ -17,15 +17,14 @@ _plan: ContextVar[tuple[torch.Tensor, torch.Tensor]] = ContextVar("keys and mask
 
 
 @contextmanager
-def in_blocks(model: torch.nn.Module, mask: np.ndarray) -> Iterator[None]:
-    """Let a model with sdpa attention attend in blocks, to the tokens that `mask` (T, T) allows."""
-    config, device = model.config, model.get_input_embeddings().weight.device
-    token = _plan.set(tuple(torch.from_numpy(array).to(device) for array in blocks(mask)))
-    config._attn_implementation = NAME
+def in_blocks(model: torch.nn.Module, plan: tuple[torch.Tensor, torch.Tensor]) -> Iterator[None]:
+    """Let a model with sdpa attention attend in blocks, to the tokens that `plan`, from `blocks`, allows."""
+    token, before = _plan.set(plan), model.config._attn_implementation
+    model.config._attn_implementation = NAME
     try:
         yield
     finally:
-        config._attn_implementation = "sdpa"
+        model.config._attn_implementation = before
         _plan.reset(token)
 
 

@@ -9,15 +9,21 @@ import torch
 from .checks import at_least
 
 
-def top_blocks(model: torch.nn.Module, count: int) -> tuple[list, list]:
-    """The model's transformer blocks in order: those below the last `count`, and the last `count`."""
+def all_blocks(model: torch.nn.Module) -> list:
+    """The model's transformer blocks in order; none if they are not found."""
     depth = model.config.num_hidden_layers
     found = [m for m in model.base_model.children() if isinstance(m, torch.nn.ModuleList) and len(m) == depth]
-    if len(found) != 1:
+    return list(found[0]) if len(found) == 1 else []
+
+
+def top_blocks(model: torch.nn.Module, count: int) -> tuple[list, list]:
+    """The model's transformer blocks in order: those below the last `count`, and the last `count`."""
+    found, depth = all_blocks(model), model.config.num_hidden_layers
+    if not found:
         raise ValueError(f"blocks must be None for {type(model).__name__}, whose list of {depth} blocks is not found")
     if at_least("blocks", count, 1) > depth:
         raise ValueError(f"blocks must be at most {depth}, the blocks of the model, got {count}")
-    return list(found[0][: depth - count]), list(found[0][depth - count :])
+    return found[: depth - count], found[depth - count :]
 
 
 class FrozenTrunk:

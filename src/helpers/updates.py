@@ -1,7 +1,8 @@
 """One update of the language model on packed preference pairs: what is trained, the pass, the step."""
 
 import time
-from contextlib import ExitStack, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
 
 import numpy as np
@@ -10,7 +11,7 @@ import torch
 from .gaps import PackedPairs, pack_pairs, policy_gaps
 from .llm import LLM
 from .packing import hidden_states
-from .trunks import FrozenTrunk, rows_in_play, top_blocks
+from .trunks import FrozenTrunk, all_blocks, rows_in_play, top_blocks
 
 ADAMW = dict(betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0)  # as TRL: PyTorch's defaults, without weight decay
 
@@ -20,8 +21,13 @@ class Updater:
 
     def __init__(self, model, pairs: PackedPairs, trunk, weights: dict, objective, beta: float, lr: float, dtype: str):
         self.model, self.pairs, self.trunk, self.objective, self.beta = model, pairs, trunk, objective, beta
-        self.optimizer = torch.optim.AdamW(weights.values(), lr=lr, fused=True, **ADAMW)
-        self.device = next(iter(weights.values())).device
+        self.weights = list(weights.values())
+        self.optimizer = torch.optim.AdamW(self.weights, lr=lr, fused=True, **ADAMW)
+        self.device = self.weights[0].device
+        # Both savings of memory add small operations, which cost a CPU little and leave a GPU waiting.
+        self.saving = self.device.type == "cpu"
+        trained = [block for block in all_blocks(model) if any(p.requires_grad for p in block.parameters())]
+        self.lean = trained[::2] if self.saving else []  # every second one: half the memory for half the time
         self.autocast = partial(torch.autocast, self.device.type, torch.bfloat16, enabled=dtype == "bfloat16")
 
     def refer(self, used: np.ndarray, known: np.ndarray | None) -> np.ndarray:
@@ -39,19 +45,40 @@ class Updater:
     def step(self, batch: np.ndarray) -> dict[str, float]:
         """Update the weights on the pairs `batch`; what was measured before the update."""
         start = time.perf_counter()
-        margins = []
-        for chosen, row, context in self._rows(batch, FrozenTrunk.replay):
-            gaps = self._gaps(row, context)
+        margins, rows = [], list(self._rows(batch, FrozenTrunk.replay))
+        for number, (chosen, row, context) in enumerate(rows, 1):
+            gaps = self._gaps(row, context, self.lean)
             r = self.beta * (gaps - torch.from_numpy(self.reference[chosen]).to(gaps))
             margins.append(r.detach().cpu().numpy())
-            r.backward(gradient=torch.from_numpy(self.objective.slope(margins[-1]) / len(batch)).to(r))
+            if not np.isfinite(margins[-1]).all():
+                raise ValueError("lr must keep the margins finite, got NaN or infinity; choose a smaller lr")
+            with self._updating() if self.saving and number == len(rows) else nullcontext():
+                r.backward(gradient=torch.from_numpy(self.objective.slope(margins[-1]) / len(batch)).to(r))
+        # All of them on a GPU; else those that the last row did not use, as experts may be.
+        self._update([weight for weight in self.weights if weight.grad is not None])
         margins = np.concatenate(margins)
-        if not np.isfinite(margins).all():
-            raise ValueError("lr must keep the margins finite, got NaN or infinity; choose a smaller lr")
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
         return dict(batch_losses=self.objective.value(margins).mean(), batch_margins=margins.mean(),
                     batch_accuracies=(margins > 0).mean(), seconds=time.perf_counter() - start)
+
+    @contextmanager
+    def _updating(self) -> Iterator[None]:
+        """Update a weight and free its gradient as soon as the backward pass inside has added to it.
+
+        The gradients of all weights then never exist at once.  Nothing needs them together: there is no clipping.
+        """
+        hooks = [w.register_post_accumulate_grad_hook(lambda w: self._update([w])) for w in self.weights]
+        try:
+            yield
+        finally:
+            for hook in hooks:
+                hook.remove()
+
+    def _update(self, weights: list) -> None:
+        """AdamW on some of the weights, whose gradients are freed; moments and step count belong to each weight."""
+        if weights:
+            self.optimizer.param_groups[0]["params"] = weights
+            self.optimizer.step()
+            self.optimizer.zero_grad(set_to_none=True)
 
     def _rows(self, chosen: np.ndarray, trunk_context):
         pairs, places = self.pairs.take(chosen)
@@ -59,10 +86,10 @@ class Updater:
             context = nullcontext() if self.trunk is None else trunk_context(self.trunk, places[row_places])
             yield chosen[part], row, context
 
-    def _gaps(self, row: PackedPairs, context) -> torch.Tensor:
+    def _gaps(self, row: PackedPairs, context, lean: Sequence = ()) -> torch.Tensor:
         head = self.model.get_output_embeddings()
         with context, self.autocast():
-            hidden = hidden_states(self.model, row.packing)
+            hidden = hidden_states(self.model, row.packing, lean)
         return policy_gaps(hidden, row, head.weight, head.bias)
 
 
