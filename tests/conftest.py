@@ -1,6 +1,18 @@
-"""Says at the end of a run how many draws the searches for counterexamples made."""
+"""The theme for tests of figures; and, at the end of a run, how many draws the searches for counterexamples made."""
 
+import matplotlib
+import pytest
+
+from helpers.theme import theme
 from theorems import DRAWS
+
+
+@pytest.fixture
+def themed():
+    """The book's look for the figures of one test."""
+    with matplotlib.rc_context():
+        theme()
+        yield
 
 
 def pytest_terminal_summary(terminalreporter) -> None:

@@ -3,11 +3,12 @@
 import matplotlib
 import numpy as np
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from helpers.conflict_figures import against_time, contributions, first_rates
-from helpers.theme import LINES, theme
+from helpers.theme import LINES
+from looks import draw
 
+pytestmark = pytest.mark.usefixtures("themed")
 RATES = {"own": np.array([[1.0, 2], [0.5, -0.2], [3, 1]]), "shared": np.array([[9.0, 8], [4, 7], [6, 5]])}
 ERROR = {name: np.full((3, 2), 0.3) for name in RATES}
 SEEN = {name: rates + 0.1 for name, rates in RATES.items()}
@@ -24,28 +25,14 @@ MAKERS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def themed():
-    with matplotlib.rc_context():
-        theme()
-        yield
-
-
 @pytest.mark.parametrize("name", MAKERS)
 def test_axes_have_units_and_nothing_is_cut_off(name):
     figure = MAKERS[name]()
-    FigureCanvasAgg(figure).draw()
-    whole = figure.bbox
+    draw(figure)
     shown = [axes for axes in figure.axes if axes.get_visible()]
     for axes in shown:
         assert axes.get_xlabel().endswith(")")
         assert axes.get_ylabel().endswith(")") or name == "contributions"  # there the rows are named
-    texts = [label for axes in shown for label in (axes.xaxis.label, axes.yaxis.label, axes.title)]
-    for text in [*texts, *(text for legend in figure.legends for text in legend.get_texts())]:
-        if not text.get_text():
-            continue
-        box = text.get_window_extent()
-        assert whole.x0 <= box.x0 and box.x1 <= whole.x1 and whole.y0 <= box.y0 and box.y1 <= whole.y1, text
 
 
 def points(axes):

@@ -3,13 +3,9 @@
 import base64
 import io
 import re
-import warnings
 
-import matplotlib
 import numpy as np
 import pytest
-from matplotlib import font_manager
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
 from helpers import theme as appearance
@@ -21,8 +17,10 @@ from helpers.figures import (
     predicted_against_measured,
     two_accuracies,
 )
-from helpers.theme import GREY, LINES, PALETTE, show, theme
+from helpers.theme import GREY, LINES, PALETTE, show
+from looks import draw
 
+pytestmark = pytest.mark.usefixtures("themed")
 T = np.arange(0, 101, 10.0)
 MARGINS = np.log1p(T[:, None] / 40 * np.linspace(0.5, 1.5, 30))
 SIDE = np.where(np.arange(30) % 2, 1, -1)
@@ -39,13 +37,6 @@ MAKERS = {
     "histogram": lambda: histogram_of_margins(MARGINS[-1], SIDE, predicted=1.2),
     "histogram of one group": lambda: histogram_of_margins(MARGINS[-1]),
 }
-
-
-@pytest.fixture(autouse=True)
-def themed():
-    with matplotlib.rc_context():
-        theme()
-        yield
 
 
 def contrast(one, other):
@@ -81,24 +72,7 @@ def test_axes_are_labelled_with_units_and_nothing_is_cut_off(name):
     for label in (axes.get_xlabel(), axes.get_ylabel()):
         # A unit in brackets, a count that says of what, or a list of clusters.
         assert re.search(r"\((nats|%)\)|Training step|Number of samples|[Cc]luster of", label), label
-    FigureCanvasAgg(figure).draw()
-    whole = figure.bbox
-    legends = [text for legend in figure.legends for text in legend.get_texts()]
-    for text in [axes.xaxis.label, axes.yaxis.label, *legends]:
-        box = text.get_window_extent()
-        assert whole.x0 <= box.x0 and box.x1 <= whole.x1 and whole.y0 <= box.y0 and box.y1 <= whole.y1, text
-
-
-@pytest.mark.parametrize("name", MAKERS)
-def test_fonts_ship_with_matplotlib_and_the_card_is_white(name):
-    figure = MAKERS[name]()
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")  # a glyph that the font lacks is a warning
-        FigureCanvasAgg(figure).draw()
-    for text in figure.findobj(matplotlib.text.Text):
-        path = font_manager.findfont(text.get_fontproperties(), fallback_to_default=False)
-        assert path.startswith(matplotlib.get_data_path()) and "DejaVu" in path
-    assert figure.get_facecolor() == (1, 1, 1, 1)
+    draw(figure)
 
 
 def lines_of(figure):
