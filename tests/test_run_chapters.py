@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from nbformat import v4
 
 import run_chapters
+import run_one
 
 ROOT = Path(__file__).resolve().parents[1]
 HEADER = """---
@@ -306,3 +308,14 @@ def test_the_build_runs_nothing_and_writes_the_numbers(tmp_path):
     status, log = build(root)
     assert log.count("Using cached notebook") == 2 and "Executing notebook" not in log
     assert status == 1 and "records/bench.json is missing; run make bench" in log
+
+
+def test_text_that_came_in_pieces_is_one_output():
+    def printed(text, name="stdout"):
+        return v4.new_output("stream", name=name, text=text)
+
+    picture = v4.new_output("display_data", data={"text/plain": "a figure"})
+    pieces = [printed("a ="), printed(" 1\n"), printed("loud", "stderr"), printed("b")]
+    outputs = [*pieces, picture, printed("c"), printed("d")]
+    texts = [output.get("text", "figure") for output in run_one.joined(outputs)]
+    assert texts == ["a = 1\n", "loud", "b", "figure", "cd"]

@@ -33,9 +33,24 @@ def main(folder: Path, cwd: str, timeout: int) -> None:
     seconds = time.perf_counter() - start
     unit = 1 if sys.platform == "darwin" else 1024  # bytes there, kibibytes elsewhere
     memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit / 1e9
+    for cell in node.cells:
+        if cell.cell_type == "code":
+            cell.outputs = joined(cell.outputs)
     nbformat.write(node, folder / "out.ipynb")
     out = {"seconds": round(seconds, 2), "memory": round(memory, 3), "error": error}
     (folder / "out.json").write_text(json.dumps(out), encoding="utf-8")
+
+
+def joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """Printed text that arrived in pieces as one output: where the pieces part is chance, and the page breaks there."""
+    whole: list[NotebookNode] = []
+    for output in outputs:
+        last = whole[-1] if whole else None
+        if last and output.output_type == last.output_type == "stream" and output.name == last.name:
+            last.text += output.text
+        else:
+            whole.append(output)
+    return whole
 
 
 def _where(node: NotebookNode, index: int) -> str:
