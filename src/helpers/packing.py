@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from .recomputing import recomputed
-from .tree_attention import blocks, in_blocks
+from .tree_attention import additive, in_blocks, plan
 
 # Activations cost a row's length; a GPU needs long rows to be busy.  On a CPU a batch of 32 prompts should be one row:
 # gradients then need not be kept from one row to the next, and they weigh as much as the activations of 500 tokens.
@@ -113,17 +113,14 @@ def hidden_states(model: torch.nn.Module, packing: Packing, lean: Sequence[torch
         raise ValueError(f"sequences must fit the model's window of {window} tokens, the longest has {longest}")
     embedding = model.get_input_embeddings().weight
     allowed = packing.mask()
-    # Additive, since a bool mask is wrong in eager attention.
-    mask = torch.zeros(allowed.shape, dtype=embedding.dtype, device=embedding.device)
-    mask.masked_fill_(torch.from_numpy(~allowed).to(embedding.device), torch.finfo(embedding.dtype).min)
+    mask = additive(allowed, embedding)  # since a bool mask is wrong in eager attention
 
     def place(array: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(array)[None].to(embedding.device)
 
     attending = nullcontext
     if attention == "sdpa":
-        plan = tuple(torch.from_numpy(array).to(embedding.device) for array in blocks(allowed))
-        attending = partial(in_blocks, model, plan)
+        attending = partial(in_blocks, model, plan(allowed, embedding))
     with attending(), recomputed(lean, attending):
         output = model.base_model(
             input_ids=place(packing.tokens),
