@@ -62,8 +62,9 @@ serve: ## show the built book at http://localhost:8000
 notebooks: $(VENV)/base ## write chapters/*.ipynb from chapters/*.md
 	@$(BIN)/python book/tools/export.py
 
-bench: $(VENV)/test model ## time training against TRL and a dense head, into records/
+bench: book $(VENV)/test browser ## time training against TRL and a dense head, and the pages, into records/
 	@$(BIN)/python book/tools/bench.py
+	@$(BIN)/python book/tools/bench_pages.py
 
 reproduce: $(VENV)/base model ## make every record of records/ again (slow)
 	@$(BIN)/python book/tools/data_card.py

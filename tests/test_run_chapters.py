@@ -86,7 +86,7 @@ def make_book(root: Path) -> Path:
         "chapters/02_two.md": TWO,
         "src/helpers/a.py": "x = 1\n",
         "requirements.lock": "numpy==2\n",
-        "book/index.md": "# Start\n\n```{costs-table}\n```\n\n```{bench-table}\n```\n",
+        "book/index.md": "# Start\n\n```{costs-table}\n```\n\n```{bench-table} records/bench.json\n```\n",
         "book/_toc.yml": TOC,
         "_config.yml": CONFIG,
         "records/bench.json": json.dumps(BENCH),

@@ -2,7 +2,7 @@
 
 - role {cost}`this chapter` and directive {cost}: "CPU 41 s on 1 core, 1.1 GB of memory".
 - directive {costs-table}: one row a chapter, and the machine.
-- directive {bench-table}: the rows of `records/bench.json`.
+- directive {bench-table}: the rows of a record of the bench, such as `records/bench.json`.
 
 No number is typed. A file or an entry that is missing is a warning, so a strict build fails.
 """
@@ -15,7 +15,7 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 COSTS = "_build/costs.json"
-BENCH = "records/bench.json"
+COLUMNS = dict(name="measured", value="value", ours="ours", theirs="theirs", unit="unit", ratio="ratio")
 LOGGER = logging.getLogger(__name__)
 
 
@@ -94,16 +94,19 @@ class CostsTable(SphinxDirective):
 
 
 class BenchTable(SphinxDirective):
-    """The rows of the bench: what was measured, ours, theirs, their ratio."""
+    """The rows of a record: what was measured, ours, theirs, their ratio; the columns that it fills."""
+
+    required_arguments = 1
 
     def run(self):
-        data = load(self.env.srcdir, BENCH)
-        _remember(self.env, BENCH)
+        (name,) = self.arguments
+        data = load(self.env.srcdir, name)
+        _remember(self.env, name)
         if data is None:
-            return _missing(BENCH, "run make bench", self.get_location())
-        rows = [[row["name"], *(_number(row.get(key)) for key in ("ours", "theirs")), row.get("unit", ""),
-                 _number(row.get("ratio"))] for row in data["rows"]]
-        parts = [table(["measured", "ours", "theirs", "unit", "ratio"], rows)]
+            return _missing(name, "run make bench", self.get_location())
+        filled = [key for key in COLUMNS if any(key in row for row in data["rows"])]
+        rows = [[_number(row.get(key)) for key in filled] for row in data["rows"]]
+        parts = [table([COLUMNS[key] for key in filled], rows)]
         parts += [nodes.paragraph("", note) for note in data.get("notes", [])]
         return [*parts, nodes.paragraph("", machine_words(data["machine"]))]
 

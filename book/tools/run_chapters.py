@@ -30,7 +30,7 @@ from nbformat import NotebookNode
 from chapters import ROOT, find, notebook
 
 INPUTS = ("src/helpers", "requirements.lock", "records")
-UNUSED = {"__pycache__", "bench.json"}  # no chapter reads the bench, only the status page does
+UNUSED = {"__pycache__", "bench.json", "pages.json"}  # no chapter reads the bench, only the status page does
 TIMEOUT = 600  # seconds a cell
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 

@@ -1,0 +1,108 @@
+"""The built pages in a browser: bytes of a first load, time from a key press to the figure; writes records/pages.json.
+
+    python book/tools/bench_pages.py
+
+It also times `make book` where nothing has changed.  The pages are those of `_build/html`.
+"""
+
+import gzip
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from statistics import median
+from urllib.parse import unquote, urlsplit
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from helpers.files import atomic_file
+from run_chapters import machine
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from pages import SITE, launch, pages_with_explorers, served, site_pages, visit  # noqa: E402  (the tests' way to open a page)
+
+COMPRESSED = {".css", ".html", ".js", ".json", ".svg", ".txt"}  # fonts and images are so already
+# From the event to the new drawing laid out; painting it is the browser's affair.
+MOVES = """async handle => {
+  const plot = handle.closest('.rm-explorer').querySelector('.rm-plot'), times = [];
+  for (const key of ['ArrowLeft', 'ArrowRight', 'ArrowRight', 'ArrowLeft', 'Home', 'End']) {
+    times.push(await new Promise(done => {
+      const start = performance.now();
+      const observer = new MutationObserver(() => {
+        plot.getBoundingClientRect();
+        finish(performance.now() - start);
+      });
+      const finish = time => { observer.disconnect(); done(time); };
+      observer.observe(plot, { childList: true, subtree: true });
+      setTimeout(finish, 500, null);  // a key that does not move the slider
+      handle.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }));
+    }));
+  }
+  return times.filter(time => time !== null);
+}"""
+
+
+def first_load(browser: Browser, base: str, name: str) -> int:
+    """Bytes of the files that a page asks for when nothing of it is cached, text compressed as servers do."""
+    asked = set()
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    try:
+        page = context.new_page()
+        page.on("request", lambda request: asked.add(request.url))
+        page.goto(base + name, wait_until="networkidle")
+    finally:
+        context.close()
+    paths = {SITE / unquote(urlsplit(url).path).lstrip("/") for url in asked if url.startswith(base)}
+    return sum(_weight(path) for path in paths if path.is_file())
+
+
+def _weight(path: Path) -> int:
+    body = path.read_bytes()
+    return len(gzip.compress(body) if path.suffix in COMPRESSED else body)
+
+
+def moves(page: Page) -> list[float]:
+    """Milliseconds from key presses on each slider of an open page to the figure laid out anew."""
+    handles = page.locator(".rm-explorer .noUi-handle")
+    return [time for index in range(handles.count()) for time in handles.nth(index).evaluate(MOVES)]
+
+
+def unchanged_build() -> float:
+    """Seconds of `make book` where the one before it has just ended."""
+    for _ in range(2):
+        start = time.perf_counter()
+        subprocess.run(["make", "book"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    seconds = unchanged_build()
+    with sync_playwright() as playwright, served() as base:
+        browser = launch(playwright)
+        loads = {name: first_load(browser, base, name) for name in site_pages()}
+        times = []
+        for name in pages_with_explorers():
+            with visit(browser, base, name) as (page, _):
+                times += moves(page)
+        version = browser.version
+        browser.close()
+    largest = max(loads, key=loads.get)
+    rows = [
+        dict(name=f"first load of the largest page ({largest}), compressed", value=loads[largest] / 1e3, unit="kB"),
+        dict(name=f"key press on a slider to the figure, median of {len(times)}", value=median(times), unit="ms"),
+        dict(name="key press on a slider to the figure, longest", value=max(times), unit="ms"),
+        dict(name="make book, nothing changed", value=seconds, unit="s"),
+    ]
+    record = dict(command="python book/tools/bench_pages.py", machine=machine(), browser=f"Chromium {version}",
+                  first_loads=loads, milliseconds=times, rows=rows)
+    with atomic_file(ROOT / "records" / "pages.json") as part:
+        part.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    for row in rows:
+        print(f"{row['name']}: {row['value']:.4g} {row['unit']}")
+
+
+if __name__ == "__main__":
+    main()
