@@ -122,5 +122,24 @@ def test_geometry_errors_name_the_value():
         measure_geometry(np.delete(x, 8, axis=0), np.delete(value, 8), np.delete(side, 8))
     with pytest.raises(ValueError, match="must have N rows each"):
         measure_geometry(x, value[:-1], side)
-    with pytest.raises(ValueError, match="value must be a whole number of at least 0, got -1"):
+    with pytest.raises(ValueError, match="value must be a list of whole numbers from 0 to 23, got -1 in it"):
         measure_geometry(x, value - 1, side)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (dict(x=np.full((8, 3), np.nan)), r"x must be finite, of shape \(N, d\), got"),
+        (dict(x=np.full((8, 3), np.inf)), "x must be finite"),
+        (dict(x=np.ones(8)), "x must be finite, of shape"),
+        (dict(x=np.ones((8, 0))), "x must be finite, of shape"),
+        (dict(x=None), "x must hold numbers, got None"),
+        (dict(side=[1, -1] * 3), "side must hold 8 numbers 1 or -1, one for each row of x, got"),
+        (dict(side=[1, 0] * 4), "side must hold 8 numbers 1 or -1"),
+        (dict(side=[[1]] * 8), "side must hold 8 numbers 1 or -1"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_named(change, said):
+    good = dict(x=np.random.default_rng(0).normal(size=(8, 3)), side=[1, -1] * 4)
+    with pytest.raises(ValueError, match=f"^{said}"):
+        measure_value(**good | change)

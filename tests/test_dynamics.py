@@ -534,3 +534,25 @@ SAMPLE = SimpleNamespace(**GOOD)
 def test_bad_arguments_are_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("bad", [None, 3, "x", np.ones((4, 3))])
+def test_samples_and_layouts_that_are_none_are_named(bad):
+    for call in (lambda s, y: gradient_flow(s, y, 1.0), interaction_matrix, lambda s, y: smoothness(s, y, 0.1)):
+        with pytest.raises(ValueError, match="^sample must be a sample, as .* got "):
+            call(bad, disjoint(2))
+        with pytest.raises(ValueError, match="^layout must be a TokenLayout, got "):
+            call(SAMPLE, bad)
+
+
+@pytest.mark.parametrize("bad", ["5", True, None, {}, [1.0, "2"]])
+def test_times_that_are_no_numbers_are_named(bad):
+    for name, call in (("S", noise_free_margin), ("steps", lambda steps: dimensionless_time(steps, 0.1, 0.1, 2))):
+        with pytest.raises(ValueError, match=f"^{name} must hold numbers, got "):
+            call(bad)
+
+
+def test_a_long_bad_array_is_shown_on_one_line():
+    many = SimpleNamespace(x=np.ones((99, 3)), value=np.full(99, 7), side=np.ones(99))
+    with pytest.raises(ValueError, match=r"^sample.value must hold 99 .*, got an array of shape \(99,\)$"):
+        gradient_flow(many, disjoint(2), 1.0)

@@ -92,3 +92,8 @@ def test_the_books_answers_have_numbers_and_known_kinds():
         if isinstance(entry, Function):
             # The reference itself must pass on its cases, and there must be more than one.
             assert entry.judge(entry.reference).right and len(entry.cases) >= 2, name
+
+
+def test_an_exercise_that_needs_objects_of_the_chapter_says_which():
+    with pytest.raises(ValueError, match="^check must be given x and pairs after the answer, got 0"):
+        verdict("07.6", 1)

@@ -160,3 +160,20 @@ def test_sha256_of_the_standard(tmp_path):
     path = Path(tmp_path / "abc")
     path.write_text("abc")  # FIPS 180-4's own example
     assert sha256(path) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+@pytest.mark.parametrize("before", [None, "old"])
+def test_saved_names_the_file_when_the_disk_takes_no_more(tmp_path, before):
+    # A limit on the size of files fails in the middle of a write, as a full disk does.
+    if before:
+        (tmp_path / "x").write_text(before)
+    writer = python(
+        "import resource, sys\nfrom helpers.files import saved\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+        "try:\n    with saved(sys.argv[1]) as partial:\n        partial.write_bytes(bytes(9000))\n"
+        "except OSError as error:\n    print(error)\n",
+        tmp_path / "x",
+    )
+    said, _ = writer.communicate()
+    assert said.count("\n") == 1 and f"{tmp_path / 'x'} could not be written (File too large)" in said
+    assert [p.read_text() for p in tmp_path.iterdir()] == ([before] if before else [])

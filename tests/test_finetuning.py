@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors import SafetensorError
 
+from helpers import checkpoints
 from helpers.finetuning import _order, fine_tune
 from helpers.llm import load_llm
 from helpers.packing import ROW_TOKENS
@@ -301,3 +304,56 @@ def test_bad_settings_get_one_sentence(llm, change, message):
 def test_weights_must_be_float32():
     with pytest.raises(ValueError, match="llm must hold float32 weights, got torch.bfloat16"):
         fine_tune(load_llm("tiny", device="cpu", dtype="bfloat16"), some_pairs(), **CHEAP)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (dict(llm="tiny"), "llm must be a model of load_llm, got 'tiny'"),
+        (dict(preferences=None), "preferences must be Preferences, got None"),
+        (dict(preferences=some_pairs().take([])), "preferences must hold at least one pair, got none"),
+        (dict(test=3), "test must be Preferences, got 3"),
+        (dict(test=some_pairs().take([])), "test must hold at least one pair, got none"),
+        (dict(dtype=""), "dtype must be a known name, got ''"),
+        (dict(checkpoint=3), "checkpoint must be a path, got 3"),
+        (dict(checkpoint=""), "checkpoint must be a path, got ''"),
+    ],
+)
+def test_what_is_no_data_is_named(llm, change, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        fine_tune(**dict(llm=llm, preferences=some_pairs(), **CHEAP) | change)
+
+
+def test_prompts_longer_than_the_model_are_refused(llm):
+    pairs = some_pairs()
+    long = replace(pairs, prompts=["a " * 3000, *pairs.prompts[1:]])
+    with pytest.raises(ValueError, match=r"prompts must have at most 2048 tokens of tiny, got \d{4}"):
+        fine_tune(llm, long, **CHEAP)
+
+
+def test_a_checkpoint_where_no_file_can_be_is_named(llm, tmp_path):
+    (tmp_path / "file").write_text("")
+    for path in (tmp_path, tmp_path / "file" / "run"):
+        with pytest.raises(OSError, match="checkpoint must be a file that can be written, got '"):
+            fine_tune(llm, some_pairs(), checkpoint=path, **CHEAP)
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_full_disk_names_the_checkpoint_and_keeps_the_one_before(tmp_path, monkeypatch):
+    path = tmp_path / "run.safetensors"
+    path.write_bytes(b"before")
+
+    def full(tensors, part, metadata):
+        part.write_bytes(b"half")
+        raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr(checkpoints, "save_file", full)
+    with pytest.raises(OSError, match="run.safetensors could not be written .*No space left.* as it was before"):
+        checkpoints.save_checkpoint(path, {}, {}, None, {})
+    assert path.read_bytes() == b"before" and not [p for p in tmp_path.iterdir() if "partial" in p.name]
+
+
+def test_settings_of_numpy_make_a_checkpoint(llm, tmp_path):
+    given = {**CHEAP, "steps": np.int64(CHEAP["steps"]), "beta": np.float64(CHEAP["beta"])}
+    run = fine_tune(llm, some_pairs(), checkpoint=tmp_path / "run", **given)
+    assert same_record(fine_tune(llm, some_pairs(), checkpoint=tmp_path / "run", **given), run)

@@ -81,3 +81,30 @@ def test_train_for_real_runs_the_language_model_at_the_sliders_values():
     assert (live["steps"], live["beta"], live["Q"]) == (30, 0.2, 8)
     np.testing.assert_array_equal(live["y"], by_hand.astype(float))  # the same run, kept whole
     assert by_hand[-1] > 0.05  # the value is learnt: unseen margins grow
+
+
+def test_bad_arguments_are_named(lab):
+    given = dict(pool=lab.pool, test=lab.test, x=lab.x, x_test=lab.x_test, lr=1.0, seed=0)
+    for change, said in (
+        (dict(pool=None), "pool must be Preferences, got None"),
+        (dict(test="test"), "test must be Preferences, got 'test'"),
+        # One embedding too few would shift none and be used in silence.
+        (dict(x=lab.x[:-1]), r"x must have shape \(24, d\), a row for each pair of pool, got \(23, 12\)"),
+        (dict(x_test=lab.x), r"x_test must have shape \(20, d\), a row for each pair of test, got \(24, 12\)"),
+        (dict(lr=0), "lr must be a finite number above 0, got 0"),
+        (dict(seed=-1), "seed must be a whole number of at least 0, got -1"),
+    ):
+        with pytest.raises(ValueError, match=f"^{said}"):
+            LastLayerLab(**given | change)
+    for call, said in (
+        (lambda: lab.run(2, 0.1, 3, draw=-1), "draw must be a whole number of at least 0, got -1"),
+        (lambda: lab.run(2, 0.1, 99), "Q must be at most 12"),
+        (lambda: lab.margins(3, [0.1], [2]), "steps must be a list of numbers, got 3"),
+        (lambda: lab.margins([0, 2], 0.1, [2]), "betas must be a list of numbers, got 0.1"),
+        (lambda: lab.errors([0, 2], [0.1], []), "steps, betas and Qs must each hold a number"),
+        (lambda: lab.errors([0, 1.5], [0.1], [2]), "steps must be a whole number of at least 0, got 1.5"),
+        (lambda: lab.live_error("5", 0.1, 2, print), "steps must be a whole number of at least 0, got '5'"),
+    ):
+        with pytest.raises(ValueError, match=f"^{said}"):
+            call()
+    assert not lab.margins([0], [0.1], [2]).any()  # the start alone is a grid as well

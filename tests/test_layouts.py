@@ -70,7 +70,8 @@ def test_a_layout_is_a_value():
         assert not array.flags.writeable
 
 
-@pytest.mark.parametrize("bad", [(), [("a", "a")], [("a", "b", "c")], ["ab"], [3], [("a",)], [(["a"], "b")]])
+@pytest.mark.parametrize("bad", [(), [("a", "a")], [("a", "b", "c")], ["ab"], [3], [("a",)], [(["a"], "b")],
+                                 [{"a", "b"}], [{0: 1, 1: 0}], [np.ones((2, 2))]])
 def test_bad_pairs_are_named(bad):
     with pytest.raises(ValueError, match="^pairs must hold .* got "):
         TokenLayout(bad)
@@ -81,3 +82,9 @@ def test_bad_pairs_are_named(bad):
 def test_bad_K_is_named(make, K):
     with pytest.raises(ValueError, match="^K must be a whole number of at least 1, got "):
         make(K)
+
+
+@pytest.mark.parametrize("bad", [None, 3, "ab", {0: 1}])
+def test_pairs_that_are_no_list_are_named(bad):
+    with pytest.raises(ValueError, match="^pairs must be a list of pairs of tokens, got "):
+        TokenLayout(bad)

@@ -555,3 +555,33 @@ def test_a_load_that_fails_leads_to_a_rebuild(tmp_path, monkeypatch):
     calls.clear()
     with pytest.raises(RuntimeError, match="size mismatch"):  # the fault lies elsewhere
         module._load_default()
+
+
+@pytest.mark.parametrize("prompts", [None, 3, {"a": 1}, np.ones((2, 2))])
+def test_prompts_that_are_no_list(tiny, cache, prompts):
+    with pytest.raises(ValueError, match="^prompts must be a list of strings, got "):
+        embed(tiny, prompts)
+
+
+def test_half_a_surrogate_pair_is_no_text(tiny, cache):
+    for call, name in ((lambda: embed(tiny, ["\ud83d"]), "prompts"), (lambda: tiny.token("\ud83d"), "answer")):
+        with pytest.raises(ValueError, match=f"^{name} must be "):
+            call()
+
+
+@pytest.mark.parametrize("llm", [None, "tiny"])
+def test_embedding_with_what_is_no_model(llm, cache):
+    with pytest.raises(ValueError, match="^llm must be a model of load_llm, got "):
+        embed(llm, ["a"])
+
+
+def test_a_read_only_cache_is_read(tiny, cache, computed, monkeypatch):
+    first = embed(tiny, PROMPTS, progress=False)
+    computed.clear()
+
+    def read_only(path):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(embedding_cache, "locked", read_only)
+    assert np.array_equal(embed(tiny, PROMPTS, progress=False), first) and not computed
+    assert embed(tiny, ["another"], progress=False).shape == (1, 64)  # computed, and not kept

@@ -107,3 +107,12 @@ def test_bad_places_and_generators_are_named():
         mixture.mean(0, 0)
     with pytest.raises(ValueError, match="^rng must be a numpy.random.Generator, got 0$"):
         mixture.sample(1, 0)
+
+
+def test_bad_arrays_are_shown_on_one_line():
+    mixture = ValueMixture(disjoint(2), d=5, v=0.1, l_b=0.1)
+    for call in (lambda: mixture.counts(np.ones((2, 2))), lambda: mixture.mean(0, np.ones((2, 2)))):
+        with pytest.raises(ValueError, match=r"^(Q|side) must be .*, got an array of shape \(2, 2\)$"):
+            call()
+    with pytest.raises(ValueError, match=r"^Q must lie between 1 and 9.0072e\+15, got 1000"):
+        mixture.counts(10**30)

@@ -189,3 +189,20 @@ def test_unknown_names_get_one_sentence(names, sentence):
 def test_a_folder_without_the_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"has no file openness\.jsonl"):
         load_persona("openness", root=tmp_path)
+
+
+def test_a_whole_file_of_a_read_only_cache_needs_no_lock(site, monkeypatch):
+    load_persona("kindness")
+
+    def read_only(path):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(persona, "locked", read_only)
+    assert len(load_persona("kindness")) == 1
+
+
+@pytest.mark.parametrize("name", ["../kindness", "kind", 3])
+def test_records_of_an_unknown_name_are_refused_before_any_file_is_touched(site, tmp_path, name):
+    with pytest.raises(ValueError, match="^persona behaviour must be a known name, got "):
+        persona.persona_records(name)
+    assert not site.hits and not (tmp_path / "cache").exists()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.preferences import Preferences, as_prompt, load_values, read_pairs, value_glosses
+from helpers.preferences import Preferences, as_prompt, load_persona, load_values, read_pairs, value_glosses
 
 
 @pytest.fixture(scope="module")
@@ -131,8 +131,29 @@ def test_preferences_cannot_be_changed(bank):
         (lambda: Preferences(["p"], [" a"], [" b"], [0, 0], [1], ["v"]), "equally long"),
         (lambda: Preferences(["p"], [" a"], [" b"], [1], [1], ["v"]), "numbers from 0 to 0, got 1"),
         (lambda: Preferences(["p"], [" a"], [" b"], [0], [0], ["v"]), "\\+1 and -1 only, got \\[0\\]"),
-        (lambda: Preferences("pp", [" a", " c"], [" b"] * 2, [0, 0], [1, 1], ["v"]).layout, "'v'.*2 pairs"),
+        (lambda: Preferences(["p", "p"], [" a", " c"], [" b"] * 2, [0, 0], [1, 1], ["v"]).layout, "'v'.*2 pairs"),
         (lambda: Preferences(["p"], [" a"], [" b"], [0], [1], ["v", "w"]).layout, "'w'.*got none"),
+        (lambda: Preferences("p", [" a"], [" b"], [0], [1], ["v"]), "prompts must be a list of texts, got 'p'"),
+        (lambda: Preferences(["p"], [3], [" b"], [0], [1], ["v"]), "chosen must be a list of texts, got 3 in it"),
+        (lambda: Preferences(["p"], [" a"], None, [0], [1], ["v"]), "rejected must be a list of texts, got None"),
+        (lambda: Preferences(["p"], [" a"], [" b"], [0.5], [1], ["v"]), "value must be .* from 0 to 0, got 0.5 in it"),
+        (lambda: Preferences(["p"], [" a"], [" b"], [0], [np.nan], ["v"]), "side must be .* from -1 to 1, got nan"),
+        (lambda: Preferences(["p"], [" a"], [" b"], [0], ["aligned"], ["v"]), "side must hold numbers, got \\['al"),
+        (lambda: Preferences(["p"], [" a"], [" b"], [0], [1], ["v", "v"]), "none twice, got \\('v', 'v'\\)"),
+        (lambda: load_values("art").take([128]), "rows must be .* from 0 to 127, got 128 in it"),
+        (lambda: load_values("art").take([-1]), "rows must be .* from 0 to 127, got -1 in it"),
+        # A mask would be read as the row numbers 0 and 1.
+        (lambda: (v := load_values("art")).take(v.side == 1), "rows must hold numbers, got an array of shape \\(128,"),
+        (lambda: load_values("art").per_cluster(2, seed=-1), "seed must be a whole number of at least 0, got -1"),
+        (lambda: load_values("art").split(seed="x"), "seed must be a whole number of at least 0, got 'x'"),
+        (lambda: load_values("art").split(test=np.ones((2, 2))), "between 0 and 1, got an array of shape \\(2, 2\\)"),
+        (lambda: load_values(1.5), "names must be a list of values, got 1.5"),
+        (lambda: load_values(True), "K must be a whole number"),
+        (lambda: load_values(["art", np.ones(2)]), "value must be a known name, got \\[1. 1.\\]"),
+        (lambda: load_persona(2.0), "names must be a list of behaviours, got 2.0"),
+        (lambda: load_persona("openness", root=3), "root must be a path, got 3"),
+        (lambda: read_pairs(0), "path must be a path, got 0"),
+        (lambda: read_pairs(""), "path must be a path, got ''"),
     ],
 )
 def test_bad_input_gets_one_sentence(make, sentence):
@@ -207,6 +228,12 @@ HEAD = "prompt,chosen,rejected\n"
         ("a.jsonl", json.dumps({**ROW, "rejected": " Yes"}), "line 1: chosen and rejected must differ"),
         ("a.jsonl", json.dumps({**ROW, "side": "left"}), "line 1: side must be 'aligned', .* got 'left'"),
         ("a.jsonl", json.dumps({**ROW, "side": 0}), "line 1: side must be 'aligned', .* got '0'"),
+        ("a.jsonl", json.dumps(ROW) + "\n<!DOCTYPE html>", "a.jsonl, line 2: not valid JSON"),
+        ("a.jsonl", "[" * 100_000, "a.jsonl, line 1: not valid JSON"),
+        ("a.jsonl", '{"prompt": ' + "1" * 5000 + "}", "a.jsonl, line 1: not valid JSON"),
+        # Half of a surrogate pair: JSON can spell it, no tokenizer can read it.
+        ("a.jsonl", json.dumps({**ROW, "prompt": "\ud83d"}), "line 1: prompt must be a text .* got '"),
+        ("a.jsonl", json.dumps({**ROW, "value": ["tea"]}), "line 1: value must be a text, got \\['tea'\\]"),
         ("a.csv", "", "a.csv holds no pairs"),
         ("a.csv", HEAD, "a.csv holds no pairs"),
         ("a.csv", "prompt,chosen\np,c\n", "a.csv, line 1: the header must name .* rejected missing"),
@@ -235,3 +262,10 @@ def test_a_file_that_is_not_utf8_is_named(tmp_path):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="nowhere.jsonl"):
         read_pairs(tmp_path / "nowhere.jsonl")
+
+
+def test_numpy_numbers_are_numbers(bank):
+    assert load_values(np.int64(2)).names == load_values(2).names
+    assert bank.per_cluster(np.int32(3), seed=np.int64(1)).prompts == bank.per_cluster(3, seed=1).prompts
+    # 1/4 is exact in float32.
+    assert bank.split(test=np.float32(0.25))[1].prompts == bank.split(test=0.25)[1].prompts

@@ -9,7 +9,7 @@ from scipy.stats import norm
 from helpers.dynamics import gradient_descent, gradient_flow
 from helpers.layouts import chain, disjoint, grid, shared, star
 from helpers.mixture import ValueMixture
-from helpers.risk import cluster_risks, exact_risk, risk_law
+from helpers.risk import cluster_risks, exact_risk, one_step_risk, risk_law, risk_theorem
 
 
 @pytest.mark.theorem("N2")
@@ -155,3 +155,10 @@ def test_a_bad_w_is_named(w):
 def test_a_bad_Q_is_named(Q):
     with pytest.raises(ValueError, match="^Q must be a whole number"):
         risk_law(ValueMixture(disjoint(3), 6, 0.5, 0.4), Q)
+
+
+@pytest.mark.parametrize("call", [one_step_risk, risk_law, risk_theorem, lambda m, Q: exact_risk(np.ones((2, 3)), m)])
+@pytest.mark.parametrize("mixture", [None, 3, "mixture", np.ones((2, 2))])
+def test_a_mixture_that_is_none_is_named(call, mixture):
+    with pytest.raises(ValueError, match="^mixture must be a ValueMixture, got "):
+        call(mixture, 3)

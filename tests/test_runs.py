@@ -81,3 +81,44 @@ def test_files_that_hold_something_else_are_refused(tmp_path):
 def test_rows_must_fit_the_steps():
     with pytest.raises(ValueError, match=r"losses must have one row for each of the 3 steps, got shape \(2,\)"):
         some_run(losses=np.zeros(2))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (dict(steps=3), "steps must be a list of numbers"),
+        (dict(steps=None), "steps must be a list of numbers"),
+        (dict(losses=None), r"losses must have one row for each of the 3 steps, got shape \(\)"),
+        (dict(losses=["a", "b", "c"]), r"losses must hold numbers, got \['a', 'b', 'c'\]"),
+        (dict(w=object()), "w must hold numbers, got <object"),
+        (dict(settings="beta"), "settings a dictionary, got .* and 'beta'"),
+    ],
+)
+def test_what_makes_no_run_is_named(change, said):
+    with pytest.raises(ValueError, match=said):
+        some_run(**change)
+
+
+def test_settings_may_be_numbers_of_numpy_and_nothing_that_json_lacks(tmp_path):
+    run = some_run(settings={"steps": np.int64(3), "lr": np.float64(0.1), "betas": np.array([1, 2])})
+    assert Run.load(run.save(tmp_path / "run.npz")).settings == {"steps": 3, "lr": 0.1, "betas": [1, 2]}
+    for name, bad in (("objects.npz", object()), ("keys.npz", {(1, 2): 3})):
+        with pytest.raises(ValueError, match="^settings must be what JSON can hold, but "):
+            some_run(settings={"bad": bad}).save(tmp_path / name)
+    assert os.listdir(tmp_path) == ["run.npz"]
+
+
+# `open` takes 1 for the standard output, and closes it.
+@pytest.mark.parametrize("path", [1, True, None, ""])
+def test_what_is_no_path_is_named(path):
+    for call in (some_run().save, Run.load):
+        with pytest.raises(ValueError, match="^path must be a path, got "):
+            call(path)
+
+
+def test_a_folder_in_the_way_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    for path, reason in ((tmp_path, "Is a directory"), (tmp_path / "file" / "run.npz", "exists|Not a directory")):
+        with pytest.raises(OSError, match=f"could not be written .*({reason})"):
+            some_run().save(path)
+    assert os.listdir(tmp_path) == ["file"]

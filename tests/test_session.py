@@ -123,3 +123,21 @@ def test_colab_gets_its_widget_manager(monkeypatch):
     monkeypatch.setitem(sys.modules, "google.colab.output", output)
     start()
     assert calls == ["on"]
+
+
+@pytest.mark.parametrize("seed", [2**32, 1.0, "0", None, True])
+def test_a_seed_that_numpy_does_not_take_is_refused(seed):
+    with pytest.raises(ValueError, match="^seed must "):
+        start(seed)
+
+
+def test_a_seed_of_numpy_is_a_seed():
+    assert start(np.int64(3)).seed == 3
+
+
+@pytest.mark.parametrize("changes", [3, "steps", ["steps"]])
+def test_changes_that_are_no_dictionary_are_named(changes):
+    session = Session("book", "cpu", 0, 1)
+    for at in ("tiny", "full"):
+        with pytest.raises(ValueError, match=f"^{at} must be a dictionary of settings, got "):
+            session.settings(session, **{at: changes})

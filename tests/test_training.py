@@ -191,3 +191,17 @@ def test_held_out_pairs_must_have_the_same_values():
     data.names, other = ("honesty", "sport"), SimpleNamespace(**vars(data), names=("sport", "honesty"))
     with pytest.raises(ValueError, match=r"test must hold the values \('honesty', 'sport'\) in this order, got"):
         train_last_layer(x, data, beta=0.1, lr=0.1, steps=1, test=(x, other))
+
+
+def test_what_is_no_data_is_named():
+    x, data = some_data(disjoint(2), 10, 4)
+    for change, said in (
+        (dict(preferences=None), "preferences must be Preferences, got None"),
+        (dict(embeddings=x.astype(str)), "embeddings must hold real numbers, got <U32"),
+        (dict(embeddings=x.astype(complex)), "embeddings must hold real numbers, got complex128"),
+        (dict(test=3), r"test must be None or a pair \(embeddings, preferences\), got 3"),
+        (dict(test=(x, data, data)), "test must be None or a pair"),
+        (dict(test=(data, x)), "the second of test must be Preferences, got an array of shape"),
+    ):
+        with pytest.raises(ValueError, match=f"^{said}"):
+            train_last_layer(**dict(embeddings=x, preferences=data, beta=0.1, lr=0.1, steps=1) | change)

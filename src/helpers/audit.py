@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from .checks import at_least
+from .checks import integers, numbers, shown
 
 
 @dataclass(frozen=True)
@@ -113,10 +113,10 @@ def measure_geometry(x: np.ndarray, value: np.ndarray, side: np.ndarray) -> Geom
     ValueError : arrays that do not fit each other, fewer than 4 samples in a cluster, or clusters of a value
         without any difference; the message begins with the number of the value.
     """
-    x, value, side = np.asarray(x, dtype=float), np.asarray(value), np.asarray(side)
+    x, value, side = numbers("x", x), np.asarray(value), np.asarray(side)
     if x.ndim != 2 or value.shape != (len(x),) or side.shape != (len(x),) or not len(x):
         raise ValueError(f"x, value and side must have N rows each, got {x.shape}, {value.shape} and {side.shape}")
-    at_least("value", int(value.min()), 0)
+    value = integers("value", value, 0, len(x) - 1)  # every value needs samples
     found = []
     for i in range(int(value.max()) + 1):
         try:
@@ -141,7 +141,11 @@ class _Moments:
     """What two clusters of samples say of their means and their noise; `measure_value` explains the corrections."""
 
     def __init__(self, x: np.ndarray, side: np.ndarray):
-        x, side = np.asarray(x, dtype=float), np.asarray(side)
+        x, side = numbers("x", x), np.asarray(side)
+        if x.ndim != 2 or 0 in x.shape or not np.isfinite(x).all():
+            raise ValueError(f"x must be finite, of shape (N, d), got {shown(x)}")
+        if side.shape != (len(x),) or not np.isin(side, (1, -1)).all():
+            raise ValueError(f"side must hold {len(x)} numbers 1 or -1, one for each row of x, got {shown(side)}")
         clusters = [x[side == s] for s in (1, -1)]
         if min(map(len, clusters)) < 4:
             sizes = [len(cluster) for cluster in clusters]

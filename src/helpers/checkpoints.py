@@ -1,6 +1,8 @@
 """Checkpoints of a fine-tuning run: one safetensors file, written whole, that belongs to one set of settings."""
 
+import errno
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,15 +12,25 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from .files import atomic_file, locked
+from .files import locked, saved
+from .runs import as_json
 
 MOMENTS = ("exp_avg", "exp_avg_sq")
 
 
 @contextmanager
 def held(path: Path) -> Iterator[None]:
-    """Keep the checkpoint for this process, and remove what an interrupted write left; `TimeoutError` if it is held."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Keep the checkpoint for this process, and remove what an interrupted write left.
+
+    `TimeoutError` if another process holds it, `OSError` if its folder cannot be made or it is a folder itself.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
+    except OSError as error:
+        reason = f"checkpoint must be a file that can be written, got {str(path)!r} ({error.strerror})"
+        raise OSError(error.errno, reason) from error
     with locked(path, timeout=0):
         for part in path.parent.glob(f".{path.name}.partial-*"):
             part.unlink(missing_ok=True)
@@ -32,8 +44,11 @@ def save_checkpoint(path: Path, settings: dict, weights: dict, optimizer, histor
         tensors[f"weight/{name}"] = weight.detach()
         for moment in MOMENTS:
             tensors[f"{moment}/{name}"] = optimizer.state[weight][moment]
-    with atomic_file(path) as part:
-        save_file(tensors, part, metadata={"settings": json.dumps(settings, sort_keys=True)})
+    with saved(path) as part:
+        try:
+            save_file(tensors, part, metadata={"settings": as_json(settings)})
+        except SafetensorError as error:  # its way to say that the disk is full
+            raise OSError(str(error)) from error
 
 
 def load_checkpoint(path: Path, settings: dict, weights: dict, optimizer) -> dict[str, np.ndarray]:
@@ -56,6 +71,6 @@ def load_checkpoint(path: Path, settings: dict, weights: dict, optimizer) -> dic
                     weight.copy_(file.get_tensor(f"weight/{name}"))
                     moments = {m: file.get_tensor(f"{m}/{name}").to(weight.device) for m in MOMENTS}
                     optimizer.state[weight] = {"step": steps.clone().to(weight.device), **moments}
-    except SafetensorError as error:
+    except (SafetensorError, json.JSONDecodeError, KeyError) as error:
         raise ValueError(f"checkpoint must be a file written by fine_tune, got {str(path)!r} ({error})") from error
     return history

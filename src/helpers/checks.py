@@ -1,39 +1,108 @@
 """One sentence for an argument out of range: its name, its value, what is allowed."""
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from numbers import Integral, Real
+from pathlib import Path
+
+import numpy as np
 
 
 def between(name: str, value: Real, low: float, high: float) -> Real:
     """Return `value` if ``low <= value <= high``, else raise `ValueError`."""
     if not _number(value) or not low <= value <= high:
-        raise ValueError(f"{name} must lie between {low:g} and {high:g}, got {value!r}")
+        raise ValueError(f"{name} must lie between {low:g} and {high:g}, got {shown(value)}")
     return value
 
 
 def positive(name: str, value: Real) -> Real:
     """Return `value` if it is a finite number above 0, else raise `ValueError`."""
     if not _number(value) or not 0 < value < float("inf"):
-        raise ValueError(f"{name} must be a finite number above 0, got {value!r}")
+        raise ValueError(f"{name} must be a finite number above 0, got {shown(value)}")
     return value
 
 
 def at_least(name: str, value: int, low: int) -> int:
     """Return `value` if it is a whole number of at least `low`, else raise `ValueError`."""
     if not isinstance(value, Integral) or isinstance(value, bool) or value < low:
-        raise ValueError(f"{name} must be a whole number of at least {low}, got {value!r}")
+        raise ValueError(f"{name} must be a whole number of at least {low}, got {shown(value)}")
     return value
 
 
 def one_of(name: str, value: str, allowed: Iterable[str]) -> str:
     """Return `value` if it is among `allowed`, else raise `ValueError` with the nearest names."""
     allowed = list(allowed)
-    if value in allowed:
+    if isinstance(value, str) and value in allowed:
         return value
-    near = get_close_matches(str(value), map(str, allowed), n=3, cutoff=0.5)
+    near = get_close_matches(str(value), allowed, n=3, cutoff=0.5)
     known = f"did you mean {' or '.join(map(repr, near))}?" if near else f"allowed are {', '.join(map(repr, allowed))}"
-    raise ValueError(f"{name} must be a known name, got {value!r}; {known}")
+    raise ValueError(f"{name} must be a known name, got {shown(value)}; {known}")
+
+
+def holds(name: str, value: object, fields: str, what: str) -> None:
+    """Raise `ValueError` unless `value` has all the attributes `fields`, names with blanks between, as `what` has."""
+    if not all(hasattr(value, field) for field in fields.split()):
+        raise ValueError(f"{name} must be {what}, got {shown(value)}")
+
+
+def listed(name: str, value: Iterable, what: str) -> list:
+    """Return the entries of a list, a tuple or an array; `ValueError` for one text, a dictionary, a set or no list."""
+    unordered = isinstance(value, str | bytes | Mapping | set | frozenset)
+    if unordered or not hasattr(value, "__iter__") or getattr(value, "ndim", 1) != 1:
+        raise ValueError(f"{name} must be a list of {what}, got {shown(value)}")
+    return list(value)
+
+
+def texts(name: str, value: Iterable[str]) -> tuple[str, ...]:
+    """Return a list of texts as a tuple; `ValueError` where it is none, or an entry is no text."""
+    entries = listed(name, value, "texts")
+    for entry in entries:
+        if not is_text(entry):
+            raise ValueError(f"{name} must be a list of texts, got {shown(entry)} in it")
+    return tuple(entries)
+
+
+def is_text(value: object) -> bool:
+    """Whether `value` is a string that UTF-8 can hold: half a surrogate pair, as JSON may spell one, is no text."""
+    return isinstance(value, str) and value == value.encode("utf-8", "ignore").decode("utf-8")
+
+
+def numbers(name: str, value: object) -> np.ndarray:
+    """Return `value` as an array of float64; `ValueError` where it is no number and no regular array of numbers."""
+    try:
+        array = np.asarray(value)
+    except ValueError:  # rows of different lengths
+        array = np.array(None)
+    if array.size and array.dtype.kind not in "iuf":
+        raise ValueError(f"{name} must hold numbers, got {shown(value)}")
+    return array.astype(float, copy=False)
+
+
+def integers(name: str, value: object, low: int, high: int) -> np.ndarray:
+    """Return a list of whole numbers from `low` to `high` as an array (N,) of int64, else raise `ValueError`."""
+    array, wanted = numbers(name, value), f"{name} must be a list of whole numbers from {low} to {high}"
+    if array.ndim != 1:
+        raise ValueError(f"{wanted}, got {shown(value)}")
+    wrong = array[~((array >= low) & (array <= high) & (array == np.round(array)))]
+    if wrong.size:
+        raise ValueError(f"{wanted}, got {wrong[0]:g} in it")
+    return array.astype(np.int64)
+
+
+def path_of(name: str, value: str | os.PathLike) -> Path:
+    """Return `value` as a path; `ValueError` where it is none, such as a number, which `open` would take."""
+    if not isinstance(value, str | os.PathLike) or not str(value):
+        raise ValueError(f"{name} must be a path, got {shown(value)}")
+    return Path(value)
+
+
+def shown(value: object) -> str:
+    """`value` as a sentence can hold it: on one line, a large array as its shape, anything long cut."""
+    if shape := tuple(getattr(value, "shape", ())):
+        return str(value) if len(shape) == 1 and shape[0] <= 8 else f"an array of shape {shape}"
+    text = " ".join(repr(value).split("\n"))
+    return text if len(text) <= 200 else f"{text[:200]}..."
 
 
 def _number(value: object) -> bool:

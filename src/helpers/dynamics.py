@@ -11,7 +11,7 @@ import numpy as np
 from scipy.integrate import solve_ivp
 from scipy.special import expit, lambertw
 
-from .checks import at_least, one_of, positive
+from .checks import at_least, numbers, one_of, positive, shown
 from .layouts import TokenLayout
 from .sequences import SequencePairs, sequence_margins, token_reward, token_reward_rates  # noqa: F401
 from .token_rows import Samples, TokenRows, checked_arrays, margins_along
@@ -115,7 +115,7 @@ def gradient_flow(
     rows = TokenRows(sample, layout)
     times = np.atleast_1d(_times("S", S))
     if times.ndim != 1 or times.size == 0 or (np.diff(times) <= 0).any():
-        raise ValueError(f"S must be one number or an increasing list of times at least 0, got {S!r}")
+        raise ValueError(f"S must be one number or an increasing list of times at least 0, got {shown(S)}")
     force, start = push(loss), np.zeros(rows.shape)
     if loss == "slic":
         states = _euler(rows, times)
@@ -214,7 +214,7 @@ def _step_size(beta: float, lr: float, K: int) -> float:
 
 
 def _times(name: str, value: float | np.ndarray) -> np.ndarray:
-    array = np.asarray(value, dtype=float)
+    array = numbers(name, value)
     if not (np.isfinite(array).all() and (array >= 0).all()):
-        raise ValueError(f"{name} must be finite and at least 0, got {value!r}")
+        raise ValueError(f"{name} must be finite and at least 0, got {shown(value)}")
     return array[()]

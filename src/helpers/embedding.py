@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
+from .checks import holds
 from .embedding_cache import add_rows, prompt_key, read_rows
 from .files import cache_folder
 
@@ -34,10 +35,8 @@ def embed(llm: "LLM", prompts: Sequence[str], *, progress: bool = True) -> np.nd
     -------
     (N, d) float32.
     """
+    holds("llm", llm, "model tokenizer encode_all", "a model of load_llm")
     ids = llm.encode_all(prompts)
-    room = getattr(llm.model.config, "max_position_embeddings", None)
-    if room and ids and max(map(len, ids)) > room:
-        raise ValueError(f"prompts must have at most {room} tokens of {llm.name}, got {max(map(len, ids))}")
     keys = [prompt_key(tokens) for tokens in ids]
     folder = cache_folder("embeddings") / model_key(llm)
     rows = read_rows(folder)

@@ -6,6 +6,7 @@ import logging
 import os
 import zlib
 from collections.abc import Mapping
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,9 @@ def read_rows(folder: Path) -> dict[bytes, np.ndarray]:
     """All stored embeddings, each (d,) float32, by `prompt_key`. A damaged shard is removed with its rows."""
     if not folder.exists():
         return {}
-    with locked(folder / "rows"):
+    with ExitStack() as held:
+        with suppress(OSError):  # a folder that is read-only has no lock, and no writer to wait for
+            held.enter_context(locked(folder / "rows"))
         return _read(folder)
 
 
@@ -68,7 +71,8 @@ def _read(folder: Path) -> dict[bytes, np.ndarray]:
             _LOG.warning(
                 "the cached embeddings %s are damaged (%s) and are computed again", shard.name, error
             )
-            shard.unlink(missing_ok=True)
+            with suppress(OSError):
+                shard.unlink()
             continue
         rows.update(zip((key.tobytes() for key in keys), values, strict=True))
     return rows

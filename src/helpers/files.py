@@ -1,5 +1,6 @@
 """Files that are whole or absent: the user cache, atomic writes, locks between processes, digests."""
 
+import errno
 import hashlib
 import os
 import shutil
@@ -52,6 +53,21 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
         _flush_folder(path.parent)
     finally:
         partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def saved(path: str | Path) -> Iterator[Path]:
+    """`atomic_file` for what a reader asked to be written: OSError with one sentence that names `path`."""
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
+        with atomic_file(path) as partial:
+            yield partial
+    except OSError as error:
+        reason = error.strerror or error
+        raise OSError(error.errno, f"{path} could not be written ({reason}) and is as it was before") from error
 
 
 @contextmanager

@@ -5,14 +5,13 @@ import json
 import os
 from contextlib import ExitStack
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import torch
 from tqdm.auto import tqdm
 
 from .checkpoints import held, load_checkpoint, save_checkpoint
-from .checks import at_least, one_of, positive
+from .checks import at_least, holds, one_of, path_of, positive
 from .embedding import model_key
 from .gaps import evaluate_gaps
 from .llm import LLM
@@ -73,7 +72,13 @@ def fine_tune(
     for name, value, low in (("steps", steps, 0), ("batch", batch, 1), ("evaluate_every", evaluate_every, 1),
                              ("checkpoint_every", checkpoint_every, 1), ("seed", seed, 0)):
         at_least(name, value, low)
-    one_of("dtype", dtype or "float32", ("float32", "bfloat16"))
+    one_of("dtype", "float32" if dtype is None else dtype, ("float32", "bfloat16"))
+    holds("llm", llm, "model tokenizer encode_all", "a model of load_llm")
+    sets = {"train": preferences} | ({} if test is None else {"test": test})
+    for name, part in zip(("preferences", "test"), sets.values(), strict=False):
+        holds(name, part, "prompts chosen rejected", "Preferences")
+        if not len(part.prompts):
+            raise ValueError(f"{name} must hold at least one pair, got none")
     objective = get_loss(loss)
     model, device = llm.model, llm.model.get_input_embeddings().weight.device
     if batch > len(preferences.prompts):
@@ -82,13 +87,12 @@ def fine_tune(
         raise ValueError(f"llm must hold float32 weights, got {model.dtype}; load it with dtype='float32'")
     if dtype is None:
         dtype = "bfloat16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "float32"
-    sets = {"train": preferences} | ({} if test is None else {"test": test})
     settings = dict(kind="fine-tune", model=llm.name, weights=model_key(llm), data=_digest(sets), beta=beta, lr=lr,
                     steps=steps, batch=batch, blocks=blocks, evaluate_every=evaluate_every, seed=seed, loss=loss,
                     dtype=dtype, optimizer="AdamW", N=len(preferences.prompts))
     with ExitStack() as stack:
         if checkpoint is not None:
-            checkpoint = Path(checkpoint)
+            checkpoint = path_of("checkpoint", checkpoint)
             stack.enter_context(held(checkpoint))
         pairs = {name: pack_preferences(llm, part) for name, part in sets.items()}
         check_packing(model, [pairs["train"].sequence(i) for i in (0, -1)])

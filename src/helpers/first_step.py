@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import brentq
 
+from .checks import holds
 from .gaussian import log_at_most_zero
 from .layouts import TokenLayout
 from .mixture import ValueMixture
@@ -44,6 +45,7 @@ def first_step(mixture: ValueMixture, Q: int | np.ndarray) -> FirstStep:
 
     Raises `ValueError` for Q below 1 or counts that do not fit.
     """
+    holds("mixture", mixture, "counts layout concepts shared v", "a ValueMixture")
     counts = mixture.counts(Q)
     gram, per_value = mixture.layout.gram, counts.sum() / mixture.K
     share = counts.sum(axis=1) / per_value

@@ -3,12 +3,14 @@
 import numpy as np
 from scipy.special import log_ndtr, logsumexp
 
+from .checks import holds, numbers
 from .mixture import ValueMixture
 
 
 def log_cluster_risks(w: np.ndarray, mixture: ValueMixture) -> np.ndarray:
     """Logarithm of `cluster_risks`, also where the risk itself would underflow; -inf where it is 0."""
-    w = np.asarray(w, dtype=float)
+    holds("mixture", mixture, "K d concepts shared v", "a ValueMixture")
+    w = numbers("w", w)
     if w.shape[-2:] != (mixture.K, mixture.d) or not np.isfinite(w).all():
         raise ValueError(f"w must be finite and end in shape (K, d) = ({mixture.K}, {mixture.d}), got shape {w.shape}")
     along_concept = np.einsum("...kd,kd->...k", w, mixture.concepts)

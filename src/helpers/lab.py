@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from .audit import ValueConstants, measure_value
+from .checks import at_least, holds, listed, positive
 from .llm import LLM, embed
 from .pairs import Preferences
 from .runs import Run
@@ -32,6 +33,15 @@ class LastLayerLab:
     lr: float
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        for name, pairs, x in (("pool", self.pool, self.x), ("test", self.test, self.x_test)):
+            holds(name, pairs, "prompts value side per_cluster", "Preferences")
+            if np.ndim(x) != 2 or len(x) != len(pairs):
+                wanted = f"({len(pairs)}, d), a row for each pair of {name}"
+                raise ValueError(f"{'x' if name == 'pool' else 'x_test'} must have shape {wanted}, got {np.shape(x)}")
+        positive("lr", self.lr)
+        at_least("seed", self.seed, 0)
+
     @cached_property
     def constants(self) -> ValueConstants:
         """Concept length, noise and effective dimension of a pool with one value."""
@@ -41,7 +51,7 @@ class LastLayerLab:
 
     def run(self, steps: int, beta: float, Q: int, *, every: int = 1, draw: int = 0) -> Run:
         """One run on Q pairs of every cluster, the `draw`-th random subset of the pool."""
-        subset = self.pool.per_cluster(Q, seed=self.seed + draw)
+        subset = self.pool.per_cluster(Q, seed=self.seed + at_least("draw", draw, 0))
         row = {prompt: j for j, prompt in enumerate(self.pool.prompts)}
         x = self.x[[row[prompt] for prompt in subset.prompts]]
         centre = x.mean(axis=0)
@@ -64,12 +74,15 @@ class LastLayerLab:
 
     def live_error(self, steps: int, beta: float, Q: int, progress: Callable[[int, int], None]) -> float:
         """Held-out error after a new run; for the button of the risk explorer."""
-        run = self.run(steps, beta, Q, every=max(1, steps), draw=DRAWS)
+        run = self.run(steps, beta, Q, every=max(1, at_least("steps", steps, 0)), draw=DRAWS)
         progress(steps, steps)
         return float(1 - run.test_accuracies[-1])
 
     def _grid(self, measure: Callable[[Run], np.ndarray], steps, betas, Qs) -> np.ndarray:
-        every = int(np.gcd.reduce([step for step in steps if step]))
+        steps, betas, Qs = (listed(*given, "numbers") for given in (("steps", steps), ("betas", betas), ("Qs", Qs)))
+        if not (steps and betas and Qs):
+            raise ValueError(f"steps, betas and Qs must each hold a number, got {steps}, {betas} and {Qs}")
+        every = int(np.gcd.reduce([at_least("steps", step, 0) for step in steps])) or 1
         at = np.asarray(steps) // every
         runs = self._runs
         grid = np.empty((len(Qs), len(betas), len(steps)))
@@ -89,4 +102,6 @@ class LastLayerLab:
 
 def last_layer_lab(llm: LLM, pool: Preferences, test: Preferences, *, lr: float, seed: int = 0) -> LastLayerLab:
     """Embed both sets of pairs with `llm` and make a lab of them."""
+    holds("pool", pool, "prompts value side per_cluster", "Preferences")
+    holds("test", test, "prompts value side per_cluster", "Preferences")
     return LastLayerLab(pool, test, embed(llm, pool.prompts), embed(llm, test.prompts), lr, seed)

@@ -8,7 +8,7 @@ from math import isqrt
 
 import numpy as np
 
-from .checks import at_least
+from .checks import at_least, listed, shown
 
 
 @dataclass(frozen=True)
@@ -30,15 +30,16 @@ class TokenLayout:
     pairs: tuple[tuple[Hashable, Hashable], ...]
 
     def __post_init__(self) -> None:
-        pairs = tuple(self.pairs)
+        pairs = listed("pairs", self.pairs, "pairs of tokens")
         if not pairs:
             raise ValueError(f"pairs must hold at least one pair of tokens, got {self.pairs!r}")
         for pair in pairs:
-            # A string of two letters would unpack into a pair without a sound.
-            if isinstance(pair, str) or not hasattr(pair, "__len__") or len(pair) != 2 or pair[0] == pair[1]:
-                raise ValueError(f"pairs must hold pairs (a, b) of two distinct tokens, got {pair!r}")
-            if not all(isinstance(token, Hashable) for token in pair):
-                raise ValueError(f"pairs must hold hashable tokens such as strings or numbers, got {pair!r}")
+            # A string of two letters would unpack into a pair without a sound, and a set in any order.
+            two = isinstance(pair, tuple | list | np.ndarray) and getattr(pair, "ndim", 1) == 1 and len(pair) == 2
+            if two and not all(isinstance(token, Hashable) for token in pair):
+                raise ValueError(f"pairs must hold hashable tokens such as strings or numbers, got {shown(pair)}")
+            if not two or pair[0] == pair[1]:
+                raise ValueError(f"pairs must hold pairs (a, b) of two distinct tokens, got {shown(pair)}")
         object.__setattr__(self, "pairs", tuple((a, b) for a, b in pairs))
 
     @property

@@ -8,7 +8,7 @@ import torch
 from transformers import LlamaForCausalLM, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from . import hub, weights
-from .checks import one_of
+from .checks import is_text, listed, one_of, shown
 from .embedding import check_head, embed
 
 __all__ = ["LLM", "embed", "load_llm"]
@@ -40,10 +40,10 @@ class LLM:
         """`encode` for many prompts."""
         if isinstance(prompts, str):
             raise ValueError(f"prompts must be a sequence of strings, got one string {prompts[:40]!r}")
-        prompts = list(prompts)
+        prompts = listed("prompts", prompts, "strings")
         for prompt in prompts:
-            if not isinstance(prompt, str) or not prompt:
-                raise ValueError(f"prompts must be non-empty strings, got {prompt!r}")
+            if not is_text(prompt) or not prompt:
+                raise ValueError(f"prompts must be non-empty strings, got {shown(prompt)}")
         if not prompts:
             return []
         chat = bool(getattr(self.tokenizer, "chat_template", None))
@@ -51,7 +51,11 @@ class LLM:
             messages = [[{"role": "user", "content": prompt}] for prompt in prompts]
             prompts = self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
         # A template writes its own special tokens.
-        return self.tokenizer(prompts, add_special_tokens=not chat)["input_ids"]
+        ids = self.tokenizer(prompts, add_special_tokens=not chat, verbose=False)["input_ids"]
+        room = getattr(self.model.config, "max_position_embeddings", None)
+        if room and max(map(len, ids)) > room:
+            raise ValueError(f"prompts must have at most {room} tokens of {self.name}, got {max(map(len, ids))}")
+        return ids
 
     def embed(self, prompts: Sequence[str], *, progress: bool = True) -> np.ndarray:
         """`embed(llm, prompts)`."""
@@ -63,8 +67,8 @@ class LLM:
 
     def tokens(self, answer: str) -> list[int]:
         """Token ids of an answer as it follows a prompt, such as " Yes"; one id or several."""
-        if not isinstance(answer, str) or not answer:
-            raise ValueError(f"answer must be a non-empty string, got {answer!r}")
+        if not is_text(answer) or not answer:
+            raise ValueError(f"answer must be a non-empty string, got {shown(answer)}")
         # Behind a line end, since some tokenizers treat the start of a text in their own way.
         start, whole = (
             self.tokenizer(text, add_special_tokens=False)["input_ids"] for text in ("\n", "\n" + answer)
@@ -151,7 +155,7 @@ def _device(device: str | torch.device | None) -> torch.device:
     except (RuntimeError, TypeError):
         place = None
     if place is None or place.type not in ("cpu", "cuda"):
-        raise ValueError(f"device must be None, 'cpu', 'cuda' or 'cuda:N', got {device!r}")
+        raise ValueError(f"device must be None, 'cpu', 'cuda' or 'cuda:N', got {shown(device)}")
     if place.type == "cuda" and (place.index or 0) >= torch.cuda.device_count():
         raise ValueError(
             f"device must be one that torch sees ({torch.cuda.device_count()} GPUs), got {device!r}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any, Protocol
 
 import numpy as np
@@ -38,7 +39,12 @@ class Number:
     abs: float
 
     def judge(self, answer: Any, *given: Any) -> Verdict:
-        ours = self.value(*given) if callable(self.value) else self.value
+        ours = self.value
+        if callable(ours):
+            wanted = list(signature(ours).parameters)
+            if len(given) != len(wanted):
+                raise ValueError(f"check must be given {' and '.join(wanted)} after the answer, got {len(given)}")
+            ours = ours(*given)
         wrong = _difference(answer, ours, self.rel, self.abs)
         return Verdict(not wrong, f"{self.what}: {wrong}" if wrong else "Right.")
 

@@ -6,7 +6,7 @@ from numbers import Integral
 
 import numpy as np
 
-from .checks import at_least, between
+from .checks import at_least, between, shown
 from .layouts import TokenLayout
 
 
@@ -48,7 +48,7 @@ class ValueMixture:
 
     def __post_init__(self) -> None:
         if not isinstance(self.layout, TokenLayout):
-            raise ValueError(f"layout must be a TokenLayout, got {self.layout!r}")
+            raise ValueError(f"layout must be a TokenLayout, got {shown(self.layout)}")
         if at_least("d", self.d, 1) < self.K + 1:
             raise ValueError(f"d must be at least K + 1 = {self.K + 1}, got {self.d}")
         # Concepts have length 1, so anything near these limits is a slip of units.
@@ -85,8 +85,8 @@ class ValueMixture:
     def mean(self, value: int, side: int) -> np.ndarray:
         """Mean of cluster (value, side), shape (d,)."""
         between("value", at_least("value", value, 0), 0, self.K - 1)
-        if side not in (1, -1):
-            raise ValueError(f"side must be 1 or -1, got {side!r}")
+        if np.ndim(side) or side not in (1, -1):
+            raise ValueError(f"side must be 1 or -1, got {shown(side)}")
         return side * self.concepts[value] + self.shared
 
     def counts(self, Q: int | np.ndarray) -> np.ndarray:
@@ -97,13 +97,14 @@ class ValueMixture:
         ValueError : Q below 1, counts of another shape, negative, not whole, or all 0.
         """
         if isinstance(Q, Integral):
-            return np.full((self.K, 2), at_least("Q", Q, 1))
+            # Above 2**53 floats no longer hold every whole number.
+            return np.full((self.K, 2), between("Q", at_least("Q", Q, 1), 1, 2**53))
         counts = np.asarray(Q)
         whole = np.issubdtype(counts.dtype, np.integer)
         if counts.shape != (self.K, 2) or not whole or counts.min() < 0 or counts.sum() == 0:
             raise ValueError(
                 f"Q must be a whole number of at least 1 or counts of shape ({self.K}, 2), not negative and "
-                f"not all 0, got {Q!r}"
+                f"not all 0, got {shown(Q)}"
             )
         return counts
 
@@ -114,7 +115,7 @@ class ValueMixture:
         """
         counts = self.counts(Q)
         if not isinstance(rng, np.random.Generator):
-            raise ValueError(f"rng must be a numpy.random.Generator, got {rng!r}")
+            raise ValueError(f"rng must be a numpy.random.Generator, got {shown(rng)}")
         value = np.repeat(np.arange(self.K), counts.sum(axis=1))
         side = np.repeat(np.tile([1, -1], self.K), counts.ravel())
         x = rng.standard_normal((len(value), self.d))

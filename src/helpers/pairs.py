@@ -3,10 +3,11 @@
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
 
 import numpy as np
 
-from .checks import at_least, one_of
+from .checks import at_least, integers, listed, one_of, shown, texts
 from .layouts import TokenLayout
 
 
@@ -33,9 +34,10 @@ class Preferences:
 
     def __post_init__(self) -> None:
         for field in ("prompts", "chosen", "rejected", "names"):
-            object.__setattr__(self, field, tuple(getattr(self, field)))
-        for field in ("value", "side"):
-            array = np.array(getattr(self, field), dtype=np.int64).reshape(-1)
+            object.__setattr__(self, field, texts(field, getattr(self, field)))
+        distinct(self.names, self.names)
+        for field, low, high in (("value", 0, self.K - 1), ("side", -1, 1)):
+            array = integers(field, getattr(self, field), low, high).copy()
             array.setflags(write=False)
             object.__setattr__(self, field, array)
         sizes = {f: len(getattr(self, f)) for f in ("prompts", "chosen", "rejected", "value", "side")}
@@ -43,9 +45,6 @@ class Preferences:
             raise ValueError(f"prompts, chosen, rejected, value and side must be equally long, got {sizes}")
         if not np.isin(self.side, (1, -1)).all():
             raise ValueError(f"side must hold +1 and -1 only, got {sorted(set(self.side.tolist()))}")
-        if len(self) and not 0 <= self.value.min() <= self.value.max() < self.K:
-            found = f"{self.value.min()} to {self.value.max()}"
-            raise ValueError(f"value must hold numbers from 0 to {self.K - 1}, got {found}")
 
     def __len__(self) -> int:
         return len(self.prompts)
@@ -79,7 +78,7 @@ class Preferences:
 
     def take(self, rows: Sequence[int]) -> "Preferences":
         """The pairs of the given row numbers, in that order, with the same values."""
-        rows = np.asarray(rows, dtype=np.int64)
+        rows = integers("rows", rows, 0, len(self) - 1)
         pick = [tuple(column[j] for j in rows) for column in (self.prompts, self.chosen, self.rejected)]
         return Preferences(*pick, self.value[rows], self.side[rows], self.names)
 
@@ -96,8 +95,8 @@ class Preferences:
         A cluster's split depends on `seed`, its value's name, its side and its pairs alone, so that the same
         statements are held out whichever other values are in the set.
         """
-        if not isinstance(test, float) or not 0 < test < 1:
-            raise ValueError(f"test must be a share strictly between 0 and 1, got {test!r}")
+        if not isinstance(test, Real) or not 0 < test < 1:
+            raise ValueError(f"test must be a share strictly between 0 and 1, got {shown(test)}")
         held = []
         for name, side, rows in self._shuffled(seed, "split"):
             if len(rows) < 2:
@@ -118,6 +117,7 @@ class Preferences:
         return self.take(sorted(keep))
 
     def _shuffled(self, seed: int, purpose: str) -> Iterator[tuple[str, int, np.ndarray]]:
+        at_least("seed", seed, 0)
         for i, name in enumerate(self.names):
             for side in (1, -1):
                 rows = np.flatnonzero((self.value == i) & (self.side == side))
@@ -127,9 +127,9 @@ class Preferences:
 
 def distinct(names: str | Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
     """Names as a tuple; ValueError for an unknown one (with the nearest), for none and for a repeated one."""
-    names = (names,) if isinstance(names, str) else tuple(names)
+    names = (names,) if isinstance(names, str) else tuple(listed("names", names, "values"))
     for name in names:
         one_of("value", name, known)
     if not names or len(set(names)) < len(names):
-        raise ValueError(f"names must hold at least one value and none twice, got {names!r}")
+        raise ValueError(f"names must hold at least one value and none twice, got {shown(names)}")
     return names

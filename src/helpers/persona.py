@@ -7,9 +7,10 @@ import os
 import urllib.request
 from functools import cache
 from importlib.resources import files
+from numbers import Integral
 from pathlib import Path
 
-from .checks import one_of
+from .checks import listed, one_of, path_of, shown
 from .files import atomic_file, cache_folder, locked, sweep
 
 VARIABLE = "REWARD_MARGINS_PERSONA"
@@ -28,16 +29,16 @@ def persona_names(names: str | int | list[str] | tuple[str, ...]) -> tuple[str, 
     Raises ValueError for an unknown name (with the nearest ones), a repeated name, or another K.
     """
     source = persona_source()
-    if isinstance(names, int):
+    if isinstance(names, Integral):
         runs = source["paper_runs"]
-        if str(names) not in runs:
+        if isinstance(names, bool) or str(names) not in runs:
             raise ValueError(f"K must be one of {', '.join(runs)} (the paper's runs), got {names!r}")
         names = runs[str(names)]
-    names = (names,) if isinstance(names, str) else tuple(names)
+    names = (names,) if isinstance(names, str) else tuple(listed("names", names, "behaviours"))
     for name in names:
         one_of("persona behaviour", name, source["sha256"])
     if not names or len(set(names)) < len(names):
-        raise ValueError(f"names must hold at least one behaviour and none twice, got {names!r}")
+        raise ValueError(f"names must hold at least one behaviour and none twice, got {shown(names)}")
     return names
 
 
@@ -55,8 +56,9 @@ def persona_records(name: str, root: str | Path | None = None) -> list[dict]:
     FileNotFoundError : the folder lacks the file.   ConnectionError : it could not be fetched.
     ValueError : its digest is not the committed one.   OSError : it could not be kept in the cache.
     """
-    root = root or os.environ.get(VARIABLE) or None
-    data = _from_folder(name, Path(root)) if root else _from_cache(name)
+    one_of("persona behaviour", name, persona_source()["sha256"])
+    root = os.environ.get(VARIABLE) or None if root is None else path_of("root", root)
+    data = _from_cache(name) if root is None else _from_folder(name, Path(root))
     return [json.loads(line) for line in data.decode("utf-8").splitlines() if line.strip()]
 
 
@@ -73,6 +75,9 @@ def _from_folder(name: str, folder: Path) -> bytes:
 def _from_cache(name: str) -> bytes:
     folder = cache_folder("persona", persona_source()["commit"][:12])
     path = folder / f"{name}.jsonl"
+    # Before the lock too: a cache that is read-only holds whole files and no lock.
+    if path.is_file() and _is_pinned(name, data := path.read_bytes()):
+        return data
     with locked(path):
         if path.is_file() and _is_pinned(name, data := path.read_bytes()):
             return data

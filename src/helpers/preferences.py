@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.resources import files
+from numbers import Integral
 from pathlib import Path
 
-from .checks import at_least, one_of
+from .checks import at_least, is_text, one_of, path_of, shown
 from .pairs import Preferences, distinct
 from .persona import persona_names, persona_records
 
@@ -38,7 +39,7 @@ def load_values(names: str | int | Sequence[str] | None = None, answers: str = "
     """
     one_of("answers", answers, ("own", "shared"))
     known = tuple(_registry())
-    if isinstance(names, int):
+    if isinstance(names, Integral):
         if at_least("K", names, 1) > len(known):
             raise ValueError(f"K must be at most {len(known)}, the number of values in the data, got {names}")
         names = known[:names]
@@ -82,7 +83,7 @@ def read_pairs(path: str | Path) -> Preferences:
 
     Raises ValueError, naming file and line, for a malformed row, and for a file without pairs.
     """
-    path = Path(path)
+    path = path_of("path", path)
     kinds = {".jsonl": _json_rows, ".ndjson": _json_rows, ".csv": _csv_rows}
     one_of("file ending", path.suffix.lower(), kinds)
     try:
@@ -93,9 +94,11 @@ def read_pairs(path: str | Path) -> Preferences:
     for line, row in kinds[path.suffix.lower()](path, text):
         at = f"{path}, line {line}"
         for field in TEXTS:
-            if not isinstance(row.get(field), str) or not row[field].strip():
-                raise ValueError(f"{at}: {field} must be a text that is not empty, got {row.get(field)!r}")
-        pair, name = (row["chosen"], row["rejected"]), str(row.get("value") or path.stem)
+            if not is_text(row.get(field)) or not row[field].strip():
+                raise ValueError(f"{at}: {field} must be a text that is not empty, got {shown(row.get(field))}")
+        pair, name = (row["chosen"], row["rejected"]), row.get("value") or path.stem
+        if not is_text(name):
+            raise ValueError(f"{at}: value must be a text, got {shown(name)}")
         if pair[0] == pair[1]:
             raise ValueError(f"{at}: chosen and rejected must differ, both are {pair[0]!r}")
         side = str(row["side"]).strip() if row.get("side") not in (None, "") else ""
@@ -115,8 +118,8 @@ def _json_rows(path: Path, text: str) -> Iterator[tuple[int, dict]]:
             continue
         try:
             row = json.loads(content)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{path}, line {line}: not valid JSON ({error.msg})") from error
+        except (ValueError, RecursionError) as error:  # the second for brackets a thousand deep
+            raise ValueError(f"{path}, line {line}: not valid JSON ({getattr(error, 'msg', error)})") from error
         if not isinstance(row, dict):
             raise ValueError(f"{path}, line {line}: a row must be a JSON object with {', '.join(TEXTS)}")
         yield line, row

@@ -9,10 +9,16 @@ from pathlib import Path
 
 import numpy as np
 
-from .files import atomic_file
+from .checks import path_of, shown
+from .files import saved
 
 # What NumPy and zipfile raise for bytes that are not a whole archive, and Python for arrays that make no Run.
 _DAMAGE = (OSError, EOFError, ValueError, KeyError, TypeError, NotImplementedError, zipfile.BadZipFile, zlib.error)
+
+
+def as_json(settings: dict) -> str:
+    """Settings as JSON, in which NumPy's numbers are numbers."""
+    return json.dumps(settings, sort_keys=True, default=lambda value: np.asarray(value).tolist())
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,13 +56,20 @@ class Run:
 
     def __post_init__(self) -> None:
         for name, value in self.arrays().items():
-            object.__setattr__(self, name, np.asarray(value))
+            array = np.asarray(value)
+            if array.dtype.kind not in "biuf":
+                raise ValueError(f"{name} must hold numbers, got {shown(value)}")
+            object.__setattr__(self, name, array)
+        if np.ndim(self.steps) != 1 or not isinstance(self.settings, dict):
+            found = shown(self.steps), shown(self.settings)
+            raise ValueError(f"steps must be a list of numbers and settings a dictionary, got {' and '.join(found)}")
         for name in ("losses", "margins", "accuracies", "test_margins", "test_accuracies", "test_gaps",
                      "ranking_accuracies"):
             value = getattr(self, name)
-            if value is not None and value.shape[:1] != self.steps.shape:
+            needed = name in ("losses", "margins", "accuracies")
+            if np.shape(value)[:1] != self.steps.shape and (needed or value is not None):
                 raise ValueError(f"{name} must have one row for each of the {len(self.steps)} steps, "
-                                 f"got shape {value.shape}")
+                                 f"got shape {np.shape(value)}")
 
     def __len__(self) -> int:
         """T, the number of recorded steps."""
@@ -68,17 +81,23 @@ class Run:
         return {name: value for name, value in named.items() if value is not None}
 
     def save(self, path: str | os.PathLike) -> Path:
-        """Write the run to `path` (npz with the settings as JSON); the file appears whole or not at all."""
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        settings = np.array(json.dumps(self.settings, sort_keys=True))
-        with atomic_file(path) as part, part.open("wb") as file:
+        """Write the run to `path` (npz with the settings as JSON); the file appears whole or not at all.
+
+        Raises `OSError` where it cannot be written, `ValueError` for settings that JSON cannot hold.
+        """
+        path = path_of("path", path)
+        try:
+            settings = np.array(as_json(self.settings))
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"settings must be what JSON can hold, but {error}") from error
+        with saved(path) as part, part.open("wb") as file:
             np.savez_compressed(file, allow_pickle=False, settings=settings, **self.arrays())
-        return Path(path)
+        return path
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> "Run":
         """Read a run that `save` wrote.  Raises `ValueError` for a file that is not one or is damaged."""
-        with open(path, "rb") as file:
+        with open(path_of("path", path), "rb") as file:
             try:
                 stored = dict(np.load(file, allow_pickle=False))
                 settings = json.loads(str(stored.pop("settings")))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from .checks import at_least, one_of
+from .checks import at_least, between, one_of, shown
 from .theme import theme
 
 if TYPE_CHECKING:
@@ -49,8 +49,10 @@ class Session:
         Raises ValueError for a field that `book` does not have, at every scale.
         """
         if not is_dataclass(book) or isinstance(book, type):
-            raise ValueError(f"book must be a dataclass object with the settings of the page, got {book!r}")
-        for changes in (tiny, full):
+            raise ValueError(f"book must be a dataclass object with the settings of the page, got {shown(book)}")
+        for at, changes in (("tiny", tiny), ("full", full)):
+            if not isinstance(changes, Mapping | None):
+                raise ValueError(f"{at} must be a dictionary of settings, got {shown(changes)}")
             for name in changes or ():
                 one_of("setting", name, [field.name for field in fields(book)])
         return replace(book, **({"tiny": tiny, "full": full}.get(self.scale) or {}))
@@ -68,7 +70,7 @@ def start(seed: int = 0) -> Session:
 
     Raises ValueError for a negative seed, an unknown SCALE, or an OMP_NUM_THREADS that is not a whole number.
     """
-    at_least("seed", seed, 0)
+    seed = int(between("seed", at_least("seed", seed, 0), 0, 2**32 - 1))  # what NumPy's seed takes
     scale = one_of("SCALE", os.environ.get("SCALE") or "book", SCALES)
     threads = _threads()
     import torch  # takes two seconds, so only once the settings are known to be sound

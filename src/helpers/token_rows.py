@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 from scipy.linalg import eigh_tridiagonal
 
+from .checks import holds, shown
 from .layouts import TokenLayout
 
 
@@ -88,16 +89,20 @@ def checked_arrays(
 
     Raises `ValueError` that begins with `name` and the array at fault.
     """
+    holds(name, sample, "x value side", "a sample, as `ValueMixture.sample` draws it")
+    holds("layout", layout, "K gram", "a TokenLayout")
     x, value, side = np.asarray(sample.x), np.asarray(sample.value), np.asarray(sample.side)
+    if x.dtype.kind not in "biuf":
+        raise ValueError(f"{name}.x must hold numbers, got {x.dtype}")
     if x.ndim != 2 or 0 in x.shape or (d is not None and x.shape[1] != d):
         raise ValueError(f"{name}.x must have shape (N, {d or 'd'}) with N at least 1, got {x.shape}")
     if not np.isfinite(x.sum(dtype=float)):  # the sum needs no second array of this size
         raise ValueError(f"{name}.x must be finite, got {np.sum(~np.isfinite(x))} entries that are not")
     N = len(x)
     if value.shape != (N,) or not np.isin(value, np.arange(layout.K)).all():
-        raise ValueError(f"{name}.value must hold {N} numbers from 0 to {layout.K - 1}, got {value}")
+        raise ValueError(f"{name}.value must hold {N} numbers from 0 to {layout.K - 1}, got {shown(value)}")
     if side.shape != (N,) or not np.isin(side, (1, -1)).all():
-        raise ValueError(f"{name}.side must hold {N} numbers 1 or -1, got {side}")
+        raise ValueError(f"{name}.side must hold {N} numbers 1 or -1, got {shown(side)}")
     return x, value.astype(int), side
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .checks import at_least, one_of, positive
+from .checks import at_least, holds, one_of, positive, shown
 from .finetuning import fine_tune
 from .losses import get_loss
 from .runs import Run
@@ -55,9 +55,15 @@ def train_last_layer(
     at_least("every", every, 1)
     one_of("optimizer", optimizer, ("gd", "adam"))
     objective = get_loss(loss)
+    holds("preferences", preferences, "value side layout", "Preferences")
     train = _Margins(embeddings, preferences, preferences.layout, beta, "embeddings")
-    if test is not None and getattr(test[1], "names", None) != (names := getattr(preferences, "names", None)):
-        raise ValueError(f"test must hold the values {names} in this order, got {test[1].names}")
+    if test is not None:
+        if not isinstance(test, tuple | list) or len(test) != 2:
+            raise ValueError(f"test must be None or a pair (embeddings, preferences), got {shown(test)}")
+        holds("the second of test", test[1], "value side", "Preferences")
+        names, others = (getattr(held, "names", None) for held in (preferences, test[1]))
+        if names != others:
+            raise ValueError(f"test must hold the values {names} in this order, got {others}")
     held_out = None if test is None else _Margins(*test, preferences.layout, beta, "test embeddings", train.shape[1])
     rows = np.zeros(train.shape, train.dtype)
     update = _adam(rows, lr) if optimizer == "adam" else _gradient_descent(rows, lr)
@@ -100,6 +106,8 @@ class _Margins:
         x, value, side = np.asarray(embeddings), np.asarray(preferences.value), np.asarray(preferences.side)
         if x.ndim != 2 or len(x) != len(value) or 0 in x.shape or x.shape[1] != (d or x.shape[1]):
             raise ValueError(f"{name} must have shape ({len(value)}, {d or 'd'}), a row for each pair, got {x.shape}")
+        if x.dtype.kind not in "biuf":
+            raise ValueError(f"{name} must hold real numbers, got {x.dtype}")
         if not np.isfinite(x.sum(dtype=float)):
             raise ValueError(f"{name} must be finite, got {np.sum(~np.isfinite(x))} entries that are not")
         if not 0 <= value.min() <= value.max() < layout.K:
