@@ -35,6 +35,12 @@ def test_the_runner_keeps_its_own(name):
     assert ">=" in requirement and "==" not in requirement
 
 
+def test_jupyterlab_reads_the_notebooks_as_plain_markdown():
+    # In a browser, jupyterlab-myst 2.7 showed every folded proof and solution empty and lost links inside a notebook.
+    assert "jupyterlab-myst" not in PINS
+    assert "jupyterlab-myst" not in lock.direct_requirements(PROJECT, ("book", "lab", "test"))
+
+
 def test_a_drifted_pin_is_noticed():
     moved = PINS | {"numpy": "0.0.1"}
     assert lock.environment(moved, PROJECT) != (ROOT / "environment.yml").read_text()
