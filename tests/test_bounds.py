@@ -46,6 +46,20 @@ def test_the_promised_least_margin_at_the_end():
     assert training_envelope(end * (1 - 1e-12), form="improved", Q=Q, d=d, v=v)[0] >= 0.26 * np.log(3)
 
 
+@pytest.mark.theorem("C.5")
+def test_the_envelopes_for_concepts_that_are_nearly_orthogonal_written_out():
+    Q, d, v = 10, 40, 0.05
+    lower, upper = training_envelope(0.1, form="paper C")
+    assert (lower, upper) == pytest.approx((0.1 / 32, 0.25), rel=1e-14)
+    improved = {"form": "improved C", "Q": Q, "d": d, "v": v}
+    slope = 39 / 64 + d * v**2 / (4 * Q)
+    lower, upper = training_envelope(0.1, **improved)
+    assert (lower, upper) == pytest.approx((0.9 / 64, 0.1 * slope), rel=1e-14)
+    for end, form in ((HORIZON, {"form": "paper C"}), (np.log(3) / slope, improved)):
+        assert training_envelope(end, **form)[1] == pytest.approx(np.log(3), rel=1e-14)
+        assert np.isnan(training_envelope(end * (1 + 1e-12), **form)).all()
+
+
 def test_past_the_horizon_there_is_no_statement():
     lower, upper = training_envelope(np.array([[0.0, HORIZON], [HORIZON * 1.0001, 5.0]]))
     assert np.array_equal(np.isnan(lower), [[False, False], [True, True]])

@@ -45,7 +45,8 @@ def test_every_pair_is_in_one_case_and_the_worst_is_seen(drawn):
     assert by_name["same sample"].pairs == len(sample) and by_name["same sample"].allowed == 4
     assert by_name["opposite clusters"].pairs == 2 * 9 * mixture.K
     if "no token in common" in by_name:
-        assert by_name["no token in common"].observed == 0.0 and by_name["no token in common"].holds
+        assert by_name["no token in common"].observed == by_name["no token in common"].allowed == 0.0
+        assert by_name["no token in common"].holds
     if "sharing a token, same side" in by_name:
         assert by_name["sharing a token, same side"].allowed == 2
 
@@ -88,6 +89,8 @@ def test_tolerances_written_out():
         (lambda m, s: largest_epsilon(0.0, 1), "^v must be a finite number above 0"),
         (lambda m, s: largest_epsilon(0.1, 0), "^Z must be a whole number of at least 1"),
         (lambda m, s: pull(s, m.layout, np.ones(3)), r"^pushes must be \d+ finite numbers"),
+        (lambda m, s: pull(s, m.layout, np.ones(len(s)), test=Sample(s.x[:, :4], s.value, s.side)),
+         r"^test.x must have shape \(N, 9\)"),
         (lambda m, s: noise_parts(s, m.means[:, :, :4], 1.0), r"^means must have shape \(K, 2, 9\)"),
         (lambda m, s: rate_tolerance(0, 1, np.ones(2), allowed=0.1), "^Q must be"),
         (lambda m, s: rate_tolerance(1, 1, np.ones(2), allowed=0.0), "^allowed must be"),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from helpers.conditions import conditions
-from helpers.layouts import chain, disjoint, grid, shared
+from helpers.layouts import TokenLayout, chain, disjoint, grid, shared, star
 
 INSIDE = {"Q": 50, "d": 250, "v": 1 / (32 * np.sqrt(50)), "l_b": 0.5}
 
@@ -17,6 +17,13 @@ def test_at_the_edge_of_the_region_all_hold():
     for theorem in ("4.2", "4.3", "B.3", "B.4", "C.5", "C.6"):
         assert all(verdicts(disjoint(3), theorem).values()), theorem
     assert all(verdicts(grid(16), "4.3", l_b=0.25).values())
+    at_the_limit = 1 / np.sqrt(12)  # 1 / (4 l_b^2) is 3 less 9e-16
+    assert 1 / (4 * at_the_limit**2) < 3 and all(verdicts(star(3), "4.3", l_b=at_the_limit).values())
+
+
+def test_without_noise_no_epsilon_is_asked_for():
+    found = verdicts(disjoint(3), "C.5", v=0.0)
+    assert all(found.values()) and ("epsilon", "<=") not in found
 
 
 @pytest.mark.parametrize(
@@ -24,11 +31,12 @@ def test_at_the_edge_of_the_region_all_hold():
     [
         (chain(3), {}, {("Z", "<=")}),
         (disjoint(3), {"l_b": 0.2}, {("l_b", ">=")}),
-        (disjoint(3), {"l_b": 0.6}, {("l_b", "<="), ("Z", "<=")}),
+        (disjoint(3), {"l_b": 0.501}, {("l_b", "<="), ("Z", "<=")}),
         (disjoint(3), {"d": 251}, {("d", "<=")}),
         (disjoint(3), {"v": 0.01}, {("v", "<=")}),
         (disjoint(3), {"Q": 39, "d": 195}, {("Q", ">=")}),
         (shared(2), {"l_b": 0.3}, {("values with the same two answers", "<=")}),
+        (TokenLayout(((0, 1), (1, 0))), {"l_b": 0.3}, {("values with the same two answers", "<=")}),
     ],
 )
 def test_each_hypothesis_fails_alone(layout, changes, failed):

@@ -43,13 +43,20 @@ def test_the_main_text_is_implied_by_the_appendix_where_it_speaks(K, Z, log_Q):
     assert failure_probability(K, Q, form="appendix", Z=Z) <= failure_probability(K, Q)
 
 
-@given(K=st.integers(1, 30), failure=st.floats(1e-9, 1), Z=st.integers(1, 4))
-def test_samples_for_confidence_is_the_last_crossing(K, failure, Z):
-    Q = samples_for_confidence(K, failure=failure, form="appendix", Z=Z)
-    assert failure_probability(K, Q, form="appendix", Z=Z) < failure
-    assert failure_probability(K, Q - 1, form="appendix", Z=Z) >= failure
+@given(K=st.integers(1, 30), failure=st.floats(1e-9, 1), Z=st.integers(1, 4),
+       form=st.sampled_from(["paper", "appendix"]), c=st.floats(1e-3, 1))
+def test_samples_for_confidence_is_the_last_crossing(K, failure, Z, form, c):
+    setting = dict(form=form, Z=Z, c=c)
+    Q = samples_for_confidence(K, failure=failure, **setting)
+    assert failure_probability(K, Q, **setting) < failure
+    assert failure_probability(K, Q - 1, **setting) >= failure
     later = np.unique(np.geomspace(Q, 50 * Q, 40).astype(int))
-    assert max(failure_probability(K, int(q), form="appendix", Z=Z) for q in later) < failure
+    assert max(failure_probability(K, int(q), **setting) for q in later) < failure
+
+
+def test_the_constant_that_both_take_where_none_is_given_is_the_one_that_holds_always():
+    assert samples_for_confidence(3) == samples_for_confidence(3, c=1 / 8)
+    assert failure_probability(3, 10**6) == failure_probability(3, 10**6, c=1 / 8)
 
 
 @pytest.mark.theorem("4.3")
@@ -82,6 +89,7 @@ def test_the_refined_bound_written_out():
         (lambda: samples_for_confidence(1, failure=0.0), "^failure must be above 0 and at most 1, got 0.0$"),
         (lambda: risk_bound(1, 0.5), "^Q must be finite and at least 1, got 0.5$"),
         (lambda: samples_for_bound(1, 5000.0), r"^risk must be above 0 and below 2192\.\d+, .* got 5000.0$"),
+        (lambda: samples_for_bound(1, risk_bound(1, 90)), "^risk must be above 0 and below 2192"),
         (lambda: samples_for_bound(1, 0.0), "^risk must be a finite number above 0, got 0.0$"),
         (lambda: refined_risk_bound(1, 5, l_b=-1.0), "^l_b must lie between 0 and .* got -1.0$"),
     ],

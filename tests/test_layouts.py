@@ -53,6 +53,10 @@ def test_the_grid_is_the_worst_case_that_the_theorems_allow():
     assert ((layout.gram != 0).sum(axis=1) - 1 == 6).all()
 
 
+def test_which_answer_is_preferred_in_chain_and_star():
+    assert chain(3).pairs == ((0, 1), (1, 2), (2, 3)) and star(3).pairs == ((0, 1), (0, 2), (0, 3))
+
+
 @pytest.mark.parametrize("K", range(1, 30))
 def test_a_grid_of_any_size_has_distinct_pairs(K):
     assert len(set(grid(K).pairs)) == grid(K).K == K

@@ -15,6 +15,7 @@ def test_concepts_are_orthonormal_and_orthogonal_to_the_shared_component():
     assert np.array_equal(mixture.concepts @ mixture.shared, np.zeros(5))
     assert np.linalg.norm(mixture.shared) == 0.5 and mixture.shared.shape == (9,) and mixture.K == 5
     assert np.array_equal(mixture.mean(2, -1), mixture.shared - mixture.concepts[2])
+    assert np.array_equal(mixture.means, [[mixture.mean(value, side) for side in (1, -1)] for value in range(5)])
 
 
 @pytest.mark.theorem("C.2")

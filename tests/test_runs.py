@@ -2,6 +2,7 @@
 
 import json
 import os
+import zipfile
 
 import numpy as np
 import pytest
@@ -30,9 +31,11 @@ def same(a, b):
 
 
 def test_a_saved_run_comes_back_bit_for_bit(tmp_path):
-    run = some_run(test_margins=np.ones((3, 4), np.float32), test_accuracies=np.ones(3), w=np.ones((1, 3)))
+    given = dict(test_margins=np.ones((3, 4), np.float32), test_accuracies=np.ones(3), test_gaps=np.zeros((3, 4)),
+                 ranking_accuracies=np.zeros(3), batch_losses=np.ones(10), seconds=np.ones(10), w=np.ones((1, 3)))
+    run = some_run(**given)
     path = run.save(tmp_path / "deep" / "run.npz")
-    assert same(Run.load(path), run)
+    assert same(Run.load(path), run) and given.keys() < run.arrays().keys() and len(run) == 3
     assert [p.name for p in path.parent.iterdir()] == ["run.npz"]
 
 
@@ -67,6 +70,18 @@ def test_a_damaged_file_is_refused_in_one_sentence(tmp_path, cut):
         Run.load(path)
 
 
+def test_a_damaged_array_is_refused_in_one_sentence(tmp_path):
+    path = some_run().save(tmp_path / "run.npz")
+    whole = path.read_bytes()
+    with zipfile.ZipFile(path) as archive:
+        entry = archive.getinfo("losses.npy")
+    header = whole[entry.header_offset :]  # 30 bytes, the name, and extra bytes as many as its last two say
+    start = entry.header_offset + 30 + len(entry.filename) + int.from_bytes(header[28:30], "little")
+    path.write_bytes(whole[:start] + b"\xff" + whole[start + 1 :])  # no block of deflate begins so
+    with pytest.raises(ValueError, match="path must be a run written by Run.save, .* decompressing"):
+        Run.load(path)
+
+
 def test_files_that_hold_something_else_are_refused(tmp_path):
     np.savez(tmp_path / "arrays.npz", a=np.ones(3))
     np.savez(tmp_path / "objects.npz", settings=np.array([{}], dtype=object), allow_pickle=True)
@@ -78,9 +93,11 @@ def test_files_that_hold_something_else_are_refused(tmp_path):
         Run.load(tmp_path / "none.npz")
 
 
-def test_rows_must_fit_the_steps():
-    with pytest.raises(ValueError, match=r"losses must have one row for each of the 3 steps, got shape \(2,\)"):
-        some_run(losses=np.zeros(2))
+@pytest.mark.parametrize("name", ["losses", "margins", "accuracies", "test_margins", "test_accuracies", "test_gaps",
+                                  "ranking_accuracies"])
+def test_rows_must_fit_the_steps(name):
+    with pytest.raises(ValueError, match=rf"^{name} must have one row for each of the 3 steps, got shape \(2,\)"):
+        some_run(**{name: np.zeros(2)})
 
 
 @pytest.mark.parametrize(

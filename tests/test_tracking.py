@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from helpers.dynamics import gradient_flow, interaction_matrix, noise_free_margin
-from helpers.layouts import chain, disjoint, shared, star
+from helpers.layouts import chain, disjoint, grid, shared, star
 from helpers.mixture import ValueMixture
 from helpers.tracking import first_rates, track, track_beforehand
 
@@ -46,6 +46,28 @@ def test_the_reference_region(layout, l_b, eta, measured, bound):
     assert off <= found.margin(S) <= 1.25 * off  # tight to about 15 %
     before = track_beforehand(mixture, Q, 0.05)
     assert 1 < before.eta / found.eta < 4 and 1 < before.gamma / found.gamma < 5
+
+
+@pytest.mark.theorem("N8")
+def test_the_constants_beforehand_written_out():
+    layout, Q, d, v, l_b, failure = chain(4), 7, 11, 0.3, 1.2, 0.04
+    assert layout.kappa.tolist() == [1.25, 1.5, 1.5, 1.25] and layout.nu.tolist() == [1.5, 2, 2, 1.5]
+    found = track_beforehand(ValueMixture(layout, d, v, l_b), Q, failure)
+    q = np.sqrt(2 * np.log(7 * 2 * 4 * Q / failure))
+    length, noise = np.sqrt(1 + l_b**2), v * (np.sqrt(d) + q)
+    own, self_term = q * v * (np.sqrt(1.5) + length / (2 * Q)), noise**2 / (2 * Q)
+    others = v / np.sqrt(2 * Q) * np.sqrt(1.5) * q * (length + noise)
+    assert found.eta == pytest.approx(own + self_term + others, rel=1e-12)
+    assert found.gamma == pytest.approx(2 * (length + noise) ** 2, rel=1e-12)
+
+
+@pytest.mark.theorem("N8")
+def test_the_reference_value_of_the_constants_beforehand():
+    """The most sharing that the paper's region allows, at Q = 40 and with q = sqrt Q: margins within 9.87 %."""
+    Q = 40
+    mixture = ValueMixture(grid(16), 5 * Q, 1 / (32 * np.sqrt(Q)), 0.25)
+    found = track_beforehand(mixture, Q, 7 * 2 * 16 * Q * np.exp(-Q / 2))
+    assert found.margin(0.4 * np.log(3)) == pytest.approx(0.0987, abs=5e-5)  # its digits
 
 
 def test_a_failure_of_nothing_is_refused():

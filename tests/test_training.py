@@ -111,7 +111,7 @@ def test_the_final_w_gives_the_margins_of_new_samples():
     x, data = some_data(layout, 50, 6)
     y, held = some_data(layout, 20, 6, seed=1)
     run = train_last_layer(x, data, beta=0.3, lr=0.5, steps=30, optimizer="adam", test=(y, held), every=7)
-    assert run.steps.tolist() == [0, 7, 14, 21, 28, 30]
+    assert run.steps.tolist() == [0, 7, 14, 21, 28, 30] and run.test_accuracies[0] == 0
     direct = held.side * np.einsum("nd,nd->n", run.w[held.value], y)
     assert np.abs(direct - run.test_margins[-1]).max() < 1e-12  # float64 sums of six terms
     assert run.test_accuracies[-1] == np.mean(run.test_margins[-1] > 0) and run.accuracies[-1] > 0.6
@@ -170,6 +170,10 @@ def test_bad_embeddings_get_one_sentence():
     for bad, message in ((x[:9], r"embeddings must have shape \(10, d\)"), (x[0], "shape"), (hole, "finite, got 1 ")):
         with pytest.raises(ValueError, match=message):
             train_last_layer(bad, data, beta=0.1, lr=0.1, steps=1)
+    data.value[3] = 2
+    with pytest.raises(ValueError, match="the values of embeddings must lie between 0 and 1, got 2"):
+        train_last_layer(x, data, beta=0.1, lr=0.1, steps=1)
+    x, data = some_data(disjoint(2), 10, 4)
     with pytest.raises(ValueError, match=r"test embeddings must have shape \(10, 4\), .* got \(10, 3\)"):
         train_last_layer(x, data, beta=0.1, lr=0.1, steps=1, test=(x[:, :3], data))
 
