@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from claims import found, page
+from helpers.explore import wilson_interval
 
 
 class TestChapter01:
@@ -26,10 +27,22 @@ class TestChapter01:
         first = sorted(int(shares[1]) for shares in sides)
         assert [int(shares[0]) for shares in sides] == [0, 0]  # every margin is 0 before training
         assert first[0] <= 10 and first[1] >= 90
+        # "a few steps later it has swung to the other answer": the side that was right is mostly wrong
+        rows = [list(map(int, re.findall(r"(\d+)%", line))) for line in re.findall(r"side [+-]1:.*", self.text)]
+        ahead, behind = sorted(rows, key=lambda row: -row[1])
+        assert max(there - here for here, there in zip(ahead[2:5], behind[2:5], strict=True)) > 50
 
     def test_training_teaches_the_value(self):
-        low, _ = found(r"margin accuracy [\d.]+, 95 % interval ([\d.]+) to ([\d.]+)", self.text)
+        low, high = found(r"margin accuracy [\d.]+, 95 % interval ([\d.]+) to ([\d.]+)", self.text)
         assert low > 0.5
+        assert (high - low) / 2 == pytest.approx(0.1, abs=0.05)  # "known to about a tenth"
+        below, above = found(r"ranking accuracy [\d.]+, 95 % interval ([\d.]+) to ([\d.]+)", self.text)
+        assert max(low, below) < min(high, above)  # "the two cannot be told apart"
+
+    def test_the_reference_ranks_no_better_than_a_coin(self):
+        (share,) = found(r"the reference ranks (\d+)% of 32", self.text)
+        low, high = wilson_interval(share / 100, 32)
+        assert low < 0.5 < high
 
 
 def test_numbers_in_the_prose():

@@ -25,13 +25,16 @@ class TestChapter03:
         numbers = np.reshape(found(r"ahead of the flow by (\S+) to (\S+), bound (\S+)", self.text), (-1, 3))
         assert len(numbers) == 4
         assert (numbers[:, 0] >= 0).all() and (numbers[:, 1] <= numbers[:, 2]).all()
+        given_away = numbers[:, 2] / numbers[:, 1]
+        assert given_away[0] < 2 and given_away[-1] > 50  # "a factor below two ..., and more than fifty"
 
     @pytest.mark.theorem("4.1")
     def test_every_held_out_margin_is_where_the_lemma_puts_it(self):
         assert found(r"inside: (\d+)%", self.text) == [100.0]
         low, high = found(r"margins from (\S+) to (\S+)", self.text)
         off = found(r"largest difference (\S+), smallest", self.text)[0]
-        assert off < 0.01 * (high - low)  # the figure would show a percent
+        assert off < 0.001 and round(high - low) == 7  # "spread over seven nats", none missed "by a thousandth"
+        assert found(r"smallest tolerance (\S+),", self.text)[0] < 0.01 * (high - low)  # "hidden by the markers"
 
     def test_four_times_the_step_is_four_times_the_difference(self):
         (ratio,) = found(r"the difference is (\S+) times as large", self.text)

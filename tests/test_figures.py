@@ -139,6 +139,13 @@ def test_flips_put_right_rankings_above_the_diagonal():
     assert len(groups["ranked right"]) + len(groups["ranked wrong"]) == 30
 
 
+def test_flips_give_thresholds_the_whole_width_and_show_every_point():
+    threshold, margins = [-0.1, 0.05, 0.1], [-0.4, 0.2, 1.0]
+    axes = flips(threshold, margins, np.greater(margins, threshold)).axes[0]
+    (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
+    assert left == -right == pytest.approx(-0.11) and low < -0.4 and high > 1.0
+
+
 def test_interaction_blocks_share_one_colour_scale():
     first, second = MAKERS["blocks"]().axes[:2]
     limits = [axes.collections[0].get_clim() for axes in (first, second)]

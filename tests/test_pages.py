@@ -25,6 +25,12 @@ pytestmark = pytest.mark.pages
 # the law's floor, which Python takes at 10^12 samples (see test_explore).
 EQUAL = {"rel": 1e-6, "abs": 1e-15, "nan_ok": True}
 
+# Mathematics in running text that is wider than its paragraph: the page cuts it off, and nothing scrolls.
+CUT_OFF = """[...document.querySelectorAll('.bd-article mjx-container:not([display])')].filter(formula => {
+    const block = formula.closest('p, li, dd');
+    return block && formula.firstElementChild.getBoundingClientRect().right > block.getBoundingClientRect().right + 2;
+}).map(formula => formula.textContent)"""
+
 
 @pytest.fixture(scope="module")
 def browser():
@@ -87,6 +93,7 @@ def test_page_fits_a_phone(browser, site, name):
     with visit(browser, site, name, width=390, height=844) as (page, log):
         open_folds(page)
         assert overflow(page) <= 0
+        assert page.evaluate(CUT_OFF) == []
         for box in page.locator(".rm-plot").all():
             size = box.bounding_box()
             assert size["x"] >= 0 and size["x"] + size["width"] <= 390

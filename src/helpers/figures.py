@@ -7,9 +7,9 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .theme import GREY, LINES, PALETTE
+from .theme import GREY, LINES
 
-PREDICTED, MEASURED = GREY, LINES[0]
+PREDICTED, MEASURED, PROVED = LINES[:3]  # blue, red, green as in the interactive figures
 SIDE_NAMES = {1: "aligned", -1: "misaligned"}
 SIZE = (6.4, 3.8)  # inches; the page shows 100 pixels an inch
 
@@ -35,7 +35,7 @@ def margin_trajectories(
     axes.axhline(0, color="#555555", lw=0.8)
     if envelope is not None:
         lower, upper = np.asarray(envelope, dtype=float)
-        axes.fill_between(steps, lower, upper, color=PALETTE[3], alpha=0.3, lw=0, label="proved envelope")
+        axes.fill_between(steps, lower, upper, color=PROVED, alpha=0.2, lw=0, label="proved envelope")
     for name, margins, colour, dash in (
         ("measured", measured, MEASURED, "-"),
         ("predicted", predicted, PREDICTED, "--"),
@@ -133,8 +133,11 @@ def flips(
     """
     threshold = np.asarray(threshold, dtype=float)
     figure, axes = _blank("Margin at which the ranking turns (nats)", "Reward margin (nats)", size=(5.6, 4.4))
-    reach = 1.1 * np.abs(threshold if margins is None else np.concatenate([threshold, margins])).max()
-    axes.plot([-reach, reach], [-reach, reach], color="#555555", lw=1.2, ls="--", label="ranking turns right")
+    across = 1.1 * np.abs(threshold).max()
+    low, high = -across, across
+    if margins is not None:  # margins outgrow thresholds: on one scale for both, the points would be a thin strip
+        low, high = 1.1 * min(*margins, -across), 1.1 * max(*margins, across)
+    axes.axline((0, 0), slope=1, color="#555555", lw=1.2, ls="--", label="ranking turns right")
     axes.axhline(0, color="#555555", lw=1, ls=":", label="margin turns positive")
     if margins is None:
         axes.scatter(threshold, np.zeros_like(threshold), 60, marker="|", color=LINES[0], label="held-out pairs")
@@ -143,7 +146,7 @@ def flips(
         for right, name, marker, colour in ((True, "right", "o", LINES[0]), (False, "wrong", "x", LINES[1])):
             at = ranked == right
             axes.scatter(threshold[at], margins[at], 30, marker=marker, color=colour, label=f"ranked {name}")
-    axes.set(xlim=(-reach, reach), ylim=(-reach, reach))
+    axes.set(xlim=(-across, across), ylim=(low, high))
     return _finish(figure, axes)
 
 
@@ -155,7 +158,7 @@ def interaction_blocks(blocks: Mapping[str, np.ndarray], labels: Sequence[str]) 
     blocks : title -> mean interactions, shape (2K, 2K), in squared units of the embedding.
     labels : names of the 2K clusters.
     """
-    figure = Figure(figsize=(8.4, 4.3), layout="constrained")
+    figure = Figure(figsize=(7.2, 3.9), layout="constrained")
     panels = figure.subplots(1, len(blocks), sharey=True, squeeze=False)[0]
     limit = max(np.abs(block).max() for block in blocks.values())
     diverging = sns.diverging_palette(10, 245, s=70, l=50, as_cmap=True)

@@ -30,6 +30,7 @@ def planes(
     """
     figure = Figure(figsize=(7.2, 3.6), layout="constrained")
     panels = figure.subplots(1, len(pairs), squeeze=False)[0]
+    half = 0.54 * max(np.ptp(x @ direction) for pair in pairs for _, direction in pair)  # panels of one size
     for axes, ((across, one), (up, other)) in zip(panels, pairs, strict=True):
         for i in range(int(np.max(value)) + 1):
             for s, marker in MARKERS.items():
@@ -37,8 +38,10 @@ def planes(
                 label = f"value {i + 1}, {SIDE_NAMES[s]}" if axes is panels[0] else None
                 look = dict(marker=marker, color=COLOURS[i % len(COLOURS)], alpha=0.6, lw=0, label=label)
                 axes.scatter(x[at] @ one, x[at] @ other, 9, **look)
-        axes.set(xlabel=across, ylabel=up, aspect="equal")
-    return _legend(figure, panels[0])
+        middles = [((x @ to).min() + (x @ to).max()) / 2 for to in (one, other)]
+        limits = [(middle - half, middle + half) for middle in middles]
+        axes.set(xlabel=across, ylabel=up, aspect="equal", xlim=limits[0], ylim=limits[1])
+    return _legend(figure, panels[0], markerscale=2.5)
 
 
 def square_maps(
@@ -151,7 +154,7 @@ def cluster_margins(
     return _legend(figure, axes)
 
 
-def _legend(figure: Figure, axes: Axes) -> Figure:
+def _legend(figure: Figure, axes: Axes, *, markerscale: float = 1.0) -> Figure:
     handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper left", ncols=3)
+    figure.legend(handles, labels, loc="outside upper left", ncols=3, markerscale=markerscale)
     return figure

@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .figures import MEASURED, PREDICTED, _blank, _finish
-from .theme import LINES, PALETTE
+from .figures import MEASURED, PREDICTED, PROVED, _blank, _finish
+from .theme import GREY, LINES, PALETTE
 
 DARK = "#222222"
 DASHES = ("-", "--", "-.", ":")
@@ -27,12 +27,15 @@ def bound_against_samples(Q: Sequence[float], bounds: Mapping[str, np.ndarray]) 
 
 
 def powers_against_samples(Q: Sequence[float], log10_risks: Mapping[str, np.ndarray]) -> Figure:
-    """Risks as powers of ten against samples, from 10 to a power near 0 down to any power; name -> log10 at Q."""
+    """Risks as powers of ten against samples, from 10 to a power near 0 down to any power.
+
+    log10_risks : name -> log10 at Q; first a bound, then the exact risk, then a law.
+    """
     figure, axes = _blank(SAMPLES, "Risk as a power of ten (exponent)")
     axes.axhspan(0, 10, color=PALETTE[3], alpha=0.25, lw=0, label="above 0: says nothing")
     axes.axhline(0, color=DARK, lw=0.8)
     for k, (name, values) in enumerate(log10_risks.items()):
-        axes.plot(Q, values, color=LINES[k], ls=DASHES[k], lw=2, label=name)
+        axes.plot(Q, values, color=(PROVED, LINES[3], PREDICTED)[k], ls=DASHES[k], lw=2, label=name)
     lowest = min(np.min(values) for values in log10_risks.values())
     axes.set_yscale("symlog", linthresh=1)
     powers = 10 ** np.arange(0, np.ceil(np.log10(-lowest)) + 1)
@@ -58,16 +61,16 @@ def bound_law_and_error(
     errors : title -> test errors, shape (seeds, Q); their mean is drawn, and bars from the least to the largest.
     lowest : lower end of the axis; bars that go below it are cut.
     """
-    figure = Figure(figsize=(9.0, 4.4), layout="constrained")
+    figure = Figure(figsize=(7.8, 4.2), layout="constrained")
     panels = figure.subplots(1, len(bounds), sharey=True, squeeze=False)[0]
     top = max(np.max(values) for values in bounds.values())
     names = list(dict.fromkeys(name for curves in laws.values() for name in curves))
     for axes, title in zip(panels, bounds, strict=True):
         _shade(axes, top)
-        axes.plot(Q, bounds[title], color=LINES[1], ls="-.", lw=2, label="bound of Theorem 4.3")
+        axes.plot(Q, bounds[title], color=PROVED, ls="-.", lw=2, label="bound of Theorem 4.3")
         for name, values in laws[title].items():
             at = names.index(name)
-            axes.plot(Q, values, color=(PREDICTED, LINES[2])[at], ls=("--", ":")[at], lw=2, label=name)
+            axes.plot(Q, values, color=(PREDICTED, GREY)[at], ls=("--", ":")[at], lw=2, label=name)
         if errors is not None:
             seen = np.asarray(errors[title])
             mean = seen.mean(axis=0)
