@@ -585,3 +585,24 @@ def test_a_read_only_cache_is_read(tiny, cache, computed, monkeypatch):
     monkeypatch.setattr(embedding_cache, "locked", read_only)
     assert np.array_equal(embed(tiny, PROMPTS, progress=False), first) and not computed
     assert embed(tiny, ["another"], progress=False).shape == (1, 64)  # computed, and not kept
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        ("model.safetensors", lambda path: path.write_text("<!DOCTYPE html>")),
+        ("model.safetensors", lambda path: os.truncate(path, path.stat().st_size // 2)),
+        ("model.safetensors", lambda path: path.unlink()),
+        ("config.json", lambda path: path.write_text("<!DOCTYPE html>")),
+        ("config.json", lambda path: path.write_text(path.read_text().replace('_size": 64', '_size": 60'))),
+        ("tokenizer.json", lambda path: path.write_text("<!DOCTYPE html>")),
+        ("chat_template.jinja", lambda path: os.truncate(path, path.stat().st_size // 2)),
+    ],
+)
+def test_a_damaged_folder_gets_one_sentence(tiny, tmp_path, name, damage):
+    tiny.model.save_pretrained(tmp_path)
+    tiny.tokenizer.save_pretrained(tmp_path)
+    damage(tmp_path / name)
+    with pytest.raises(ValueError, match="^name must be a causal language model with safetensors") as caught:
+        load_llm(str(tmp_path), device="cpu")
+    assert "\n" not in str(caught.value)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import torch
 from huggingface_hub import errors, hf_hub_download
+from jinja2 import TemplateError
+from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
 from transformers.utils import logging as hf_logging
 
@@ -85,10 +87,12 @@ def _load(
 ) -> tuple[torch.nn.Module, PreTrainedTokenizerBase]:
     try:
         tokenizer = AutoTokenizer.from_pretrained(source, revision=revision, trust_remote_code=False)
+        if tokenizer.chat_template:  # read only when it is used, so a damaged one would show late
+            tokenizer.apply_chat_template([{"role": "user", "content": "?"}], tokenize=False)
         model = AutoModelForCausalLM.from_pretrained(
             source, revision=revision, use_safetensors=True, trust_remote_code=False
         )
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError, TemplateError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ValueError(
             f"name must be a causal language model with safetensors that needs no code of its own, "
