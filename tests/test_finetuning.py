@@ -102,6 +102,18 @@ def test_equals_a_plain_loop(llm, blocks, answers):
     assert abs(run.losses[0] - np.log(2)) < 1e-12 and run.batch_losses[-1] < 0.6
 
 
+@pytest.mark.parametrize("answers", [(" Yes", " No"), (" Yes", " Yes people")])
+def test_a_head_with_a_bias_equals_a_plain_loop(llm, answers):
+    head = llm.model.get_output_embeddings()
+    head.bias = torch.nn.Parameter(torch.linspace(-1, 1, head.out_features))
+    pairs, test = some_pairs(answers=answers), some_pairs(5, seed=1, answers=answers)
+    run = fine_tune(llm, pairs, test=test, **CHEAP)
+    losses, gaps = plain_loop(llm, pairs, test, beta=0.5, lr=3e-3, steps=6, batch=4, trained=lambda name: True)
+    # As for a head without one.
+    assert np.abs(run.batch_losses - losses).max() < 1e-3 * (1 + np.abs(losses).max())
+    assert np.abs(run.test_gaps[-1] - gaps).max() < 2e-3 * (1 + np.abs(gaps).max())
+
+
 def test_the_record(llm):
     pairs, test = some_pairs(), some_pairs(5, seed=1)
     run = fine_tune(llm, pairs, test=test, **CHEAP)

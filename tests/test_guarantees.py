@@ -74,6 +74,8 @@ def test_the_refined_bound_written_out():
     setting = dict(Z=Z, l_b=l_b, d=d, v=v, epsilon=epsilon)
     assert refined_exponent(Q, **setting) == pytest.approx(exponent, rel=1e-14)
     assert refined_risk_bound(3, Q, **setting) == pytest.approx(6 * Q**2 * np.exp(-exponent), rel=1e-12)
+    edge = setting | {"l_b": 1 / (2 * np.sqrt(2))}
+    assert refined_exponent(Q, **{**setting, "l_b": None}) == pytest.approx(refined_exponent(Q, **edge), rel=1e-14)
     nearly = epsilon**2 / (2 * (1 + l_b**2 + d * v**2 + 2.5 * epsilon * v))
     assert refined_exponent(Q, **setting, approximate=True) == pytest.approx(nearly, rel=1e-14)
 

@@ -22,6 +22,7 @@ MODELS = {
     "Qwen2": dict(num_key_value_heads=2),
     "GPTNeoX": dict(),
     "GPT2": dict(bos_token_id=0, eos_token_id=0),
+    "Phi": dict(),  # a bias in the head
 }
 sequences = st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=7), min_size=1, max_size=8)
 
