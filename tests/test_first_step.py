@@ -80,8 +80,9 @@ def test_risks_in_the_plane_are_integrals_over_an_angle(counts):
 @pytest.mark.theorem("N4")
 @pytest.mark.parametrize("counts", [[[2, 2]] * 3, [[5, 1], [2, 2], [1, 3]]])
 def test_bounds_on_the_first_step_written_out(counts):
-    mixture, counts = ValueMixture(chain(3), 4, 0.6, 0.7), np.array(counts)
+    mixture, counts = ValueMixture(chain(3), 4, 0.6, 1.5), np.array(counts)
     step = first_step(mixture, counts)
+    assert (step.product <= 0).any() == (counts != 2).any()  # sides that are lost have the bound 1
     closed, chernoff = np.ones((3, 2)), np.ones((3, 2))
     x = np.linspace(0, 1, 100_001)[:-1]
     for i, s in zip(*np.nonzero(step.product > 0), strict=True):
