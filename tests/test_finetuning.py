@@ -14,8 +14,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors import SafetensorError
+from safetensors.torch import save_file
 
-from helpers import checkpoints
+from helpers import checkpoints, packing
 from helpers.finetuning import _order, fine_tune
 from helpers.llm import load_llm
 from helpers.packing import ROW_TOKENS
@@ -67,14 +68,14 @@ def plain_gaps(model, llm, pairs, rows):
 
 
 def plain_loop(llm, pairs, test, *, beta, lr, steps, batch, trained, seed=0):
-    """DPO as one would write it first; returns batch losses and the test gaps at the end."""
+    """DPO as one would write it first; returns batch losses, mean batch margins and the test gaps at the end."""
     model = llm.model
     for name, p in model.named_parameters():
         p.requires_grad_(trained(name))
     optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=lr, weight_decay=0)
     with torch.no_grad():
         reference = plain_gaps(model, llm, pairs, range(len(pairs)))
-    losses = []
+    losses, margins = [], []
     for rows in _order(len(pairs), batch, steps, seed):
         r = beta * (plain_gaps(model, llm, pairs, rows) - reference[rows])
         loss = torch.nn.functional.softplus(-r).mean()
@@ -82,8 +83,9 @@ def plain_loop(llm, pairs, test, *, beta, lr, steps, batch, trained, seed=0):
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
+        margins.append(r.mean().item())
     with torch.no_grad():
-        return np.array(losses), plain_gaps(model, llm, test, range(len(test))).numpy()
+        return np.array(losses), np.array(margins), plain_gaps(model, llm, test, range(len(test))).numpy()
 
 
 @pytest.mark.parametrize("answers", [(" Yes", " No"), (" good work", " bad day time"), (" Yes", " Yes people")])
@@ -92,14 +94,25 @@ def test_equals_a_plain_loop(llm, blocks, answers):
     pairs, test = some_pairs(answers=answers), some_pairs(5, seed=1, answers=answers)
     run = fine_tune(llm, pairs, test=test, blocks=blocks, **CHEAP)
     kept = tuple(f"model.layers.{i}." for i in range(2 - (blocks or 0), 2))
-    losses, gaps = plain_loop(
+    losses, margins, gaps = plain_loop(
         llm, pairs, test, beta=0.5, lr=3e-3, steps=6, batch=4,
         trained=lambda name: blocks is None or name.startswith(kept),
     )
     # Adam divides by the size of the gradient, so float32 rounding of small coordinates grows to about 1e-4.
     assert np.abs(run.batch_losses - losses).max() < 1e-3 * (1 + np.abs(losses).max())
     assert np.abs(run.test_gaps[-1] - gaps).max() < 2e-3 * (1 + np.abs(gaps).max())
+    assert np.abs(run.margins[1:] - margins.reshape(3, 2).mean(1)).max() < 1e-3 * (1 + np.abs(margins).max())
     assert abs(run.losses[0] - np.log(2)) < 1e-12 and run.batch_losses[-1] < 0.6
+
+
+def test_a_batch_in_several_rows_equals_a_plain_loop(llm, monkeypatch):
+    monkeypatch.setitem(ROW_TOKENS, "cpu", 12)
+    pairs, test = some_pairs(), some_pairs(5, seed=1)
+    run = fine_tune(llm, pairs, test=test, **CHEAP)
+    losses, _, gaps = plain_loop(llm, pairs, test, beta=0.5, lr=3e-3, steps=6, batch=4, trained=lambda name: True)
+    # Tolerances as above.  AdamW would hide a wrong scale of all rows, not one that differs from row to row.
+    assert np.abs(run.batch_losses - losses).max() < 1e-3
+    assert np.abs(run.test_gaps[-1] - gaps).max() < 2e-3
 
 
 @pytest.mark.parametrize("answers", [(" Yes", " No"), (" Yes", " Yes people")])
@@ -108,7 +121,7 @@ def test_a_head_with_a_bias_equals_a_plain_loop(llm, answers):
     head.bias = torch.nn.Parameter(torch.linspace(-1, 1, head.out_features))
     pairs, test = some_pairs(answers=answers), some_pairs(5, seed=1, answers=answers)
     run = fine_tune(llm, pairs, test=test, **CHEAP)
-    losses, gaps = plain_loop(llm, pairs, test, beta=0.5, lr=3e-3, steps=6, batch=4, trained=lambda name: True)
+    losses, _, gaps = plain_loop(llm, pairs, test, beta=0.5, lr=3e-3, steps=6, batch=4, trained=lambda name: True)
     # As for a head without one.
     assert np.abs(run.batch_losses - losses).max() < 1e-3 * (1 + np.abs(losses).max())
     assert np.abs(run.test_gaps[-1] - gaps).max() < 2e-3 * (1 + np.abs(gaps).max())
@@ -124,8 +137,40 @@ def test_held_out_pairs_may_have_tokens_that_training_has_not(llm):
     assert np.abs(found - gaps).max() < 2e-5  # float32 sums in another order, gaps of order 1
 
 
+def test_held_out_answers_may_be_longer_than_those_of_training(llm):
+    pairs, test = some_pairs(4), some_pairs(5, seed=1, answers=(" good work", " bad day time"))
+    with torch.no_grad():
+        gaps = plain_gaps(llm.model, llm, test, range(5)).numpy()
+    found = fine_tune(llm, pairs, test=test, **{**CHEAP, "steps": 0}).test_gaps[0]
+    assert np.abs(found - gaps).max() < 1e-4  # several terms, each a sum over the vocabulary in another order
+
+
+@pytest.mark.parametrize("blocks", [None, 1])
+def test_trained_blocks_keep_less_in_steps_and_there_alone(llm, blocks, monkeypatch):
+    asked, hidden_states = [], packing.hidden_states
+
+    def noted(model, row, lean=()):
+        asked.append([block.self_attn.layer_idx for block in lean] if torch.is_grad_enabled() else list(lean))
+        return hidden_states(model, row, lean)
+
+    monkeypatch.setattr("helpers.updates.hidden_states", noted)
+    fine_tune(llm, some_pairs(), blocks=blocks, **CHEAP)
+    steps = CHEAP["steps"]
+    assert asked[-steps:] == [[0, 1] if blocks is None else [1]] * steps and not any(asked[:-steps])
+
+
+def test_a_model_in_training_mode_trains_without_dropout_and_stays_in_it(llm, monkeypatch):
+    modes, step = [], Updater.step
+    monkeypatch.setattr(Updater, "step", lambda self, *a: (modes.append(self.model.training), step(self, *a))[1])
+    llm.model.train()
+    fine_tune(llm, some_pairs(), **CHEAP)
+    assert modes == [False] * CHEAP["steps"] and all(module.training for module in llm.model.modules())
+
+
 def test_the_record(llm):
     pairs, test = some_pairs(), some_pairs(5, seed=1)
+    first = fine_tune(llm, pairs, **{**CHEAP, "steps": 1, "evaluate_every": 1})
+    assert first.accuracies[1] == first.margins[1] == 0  # taken before the update; a margin of 0 is not right
     run = fine_tune(llm, pairs, test=test, **CHEAP)
     assert run.steps.tolist() == [0, 2, 4, 6] and len(run.batch_losses) == len(run.seconds) == 6
     assert np.allclose(run.losses[1:], run.batch_losses.reshape(3, 2).mean(1), rtol=1e-15)
@@ -140,11 +185,12 @@ def test_the_record(llm):
     assert alone.test_margins is None and np.array_equal(alone.batch_losses, run.batch_losses)
 
 
+@pytest.mark.parametrize("fails", ["step", "_update"])  # before anything, and in the middle of the backward pass
 @pytest.mark.parametrize("blocks", [None, 1])
-def test_weights_come_back_bit_for_bit(llm, blocks, monkeypatch):
+def test_weights_come_back_bit_for_bit(llm, blocks, fails, monkeypatch):
     before, embedding = weights(llm), llm.model.get_input_embeddings().weight
     fine_tune(llm, some_pairs(), blocks=blocks, **CHEAP)
-    monkeypatch.setattr("helpers.updates.Updater.step", lambda *given: 1 / 0)
+    monkeypatch.setattr(f"helpers.updates.Updater.{fails}", lambda *given: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         fine_tune(llm, some_pairs(), blocks=blocks, **CHEAP)
     assert same_bits(weights(llm), before)
@@ -228,6 +274,12 @@ def test_every_epoch_sees_every_pair_once(N, data):
         assert len(set(epoch)) == len(epoch) and set(epoch) <= set(range(N))
 
 
+def test_every_epoch_and_every_seed_has_an_order_of_its_own():
+    epochs = [tuple(row) for seed in range(4) for row in _order(12, 12, 4, seed)]
+    assert len(set(epochs)) == 16  # of 12! orders
+    assert np.array_equal(_order(12, 12, 4, 3), _order(12, 12, 4, 3))
+
+
 # What a killed process runs: the same pairs and settings as the test, and a signal that nothing can catch.
 KILLED = """
 import os, signal, sys
@@ -281,9 +333,16 @@ def test_checkpoints_of_other_runs_and_damaged_ones_are_refused(llm, tmp_path):
     for change in (dict(lr=1e-3), dict(seed=1), dict(blocks=1)):
         with pytest.raises(ValueError, match=f"checkpoint must belong to this run, but .*{next(iter(change))}"):
             fine_tune(llm, some_pairs(), checkpoint=path, **{**CHEAP, **change})
-    with pytest.raises(ValueError, match="checkpoint must belong to this run, but .*data"):
-        fine_tune(llm, some_pairs(seed=3), checkpoint=path, **CHEAP)
+    pairs = some_pairs()
+    longer, other = (f"{pairs.prompts[0]} again", *pairs.prompts[1:]), (" people", *pairs.rejected[1:])
+    turned = replace(pairs, chosen=pairs.rejected, rejected=pairs.chosen)
+    for data in (some_pairs(seed=3), replace(pairs, prompts=longer), replace(pairs, rejected=other), turned):
+        with pytest.raises(ValueError, match="checkpoint must belong to this run, but .*data"):
+            fine_tune(llm, data, checkpoint=path, **CHEAP)
     assert path.read_bytes() == before
+    save_file({"x": torch.zeros(1)}, path)  # no settings in it
+    with pytest.raises(ValueError, match="checkpoint must belong to this run"):
+        fine_tune(llm, pairs, checkpoint=path, **CHEAP)
     for damaged in (before[:100], before[: len(before) // 2], b""):
         path.write_bytes(damaged)
         with pytest.raises(ValueError, match="checkpoint must be a file written by fine_tune"):

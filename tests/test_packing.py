@@ -20,6 +20,7 @@ MODELS = {
     "Llama": dict(num_key_value_heads=2, tie_word_embeddings=True),
     "Mistral": dict(num_key_value_heads=2, sliding_window=64),
     "Qwen2": dict(num_key_value_heads=2),
+    "Granite": dict(num_key_value_heads=2, attention_multiplier=0.7),  # a scale of its own for the scores
     "GPTNeoX": dict(),
     "GPT2": dict(bos_token_id=0, eos_token_id=0),
     "Phi": dict(),  # a bias in the head

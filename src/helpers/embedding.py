@@ -60,10 +60,11 @@ def embed(llm: "LLM", prompts: Sequence[str], *, progress: bool = True) -> np.nd
 
 
 def last_states(
-    model: torch.nn.Module, ids: Sequence[Sequence[int]], past: object = None
+    model: torch.nn.Module, ids: Sequence[Sequence[int]], past: dict | None = None
 ) -> torch.Tensor:
-    """(B, d) last hidden states at the last positions of `ids`, which follow a prefix whose cache is `past`.
+    """(B, d) last hidden states at the last positions of `ids`, which follow the prefix of `past`, if given.
 
+    past : the model's cache of the prefix, by the name of the argument that takes it.
     Right padding needs no mask: in a causal model no position looks at a later one.
     """
     device = model.get_input_embeddings().weight.device
@@ -71,14 +72,12 @@ def last_states(
     padded = torch.zeros(len(ids), int(lengths.max()), dtype=torch.long)
     for row, tokens in zip(padded, ids, strict=True):
         row[: len(tokens)] = torch.tensor(tokens)
-    given = {}
-    if past is not None:
-        past = copy.deepcopy(past)  # the model appends to it
-        past.batch_repeat_interleave(len(ids))
-        given = {"past_key_values": past}
+    given = copy.deepcopy(past or {})  # the model appends to it
+    for cache in given.values():
+        cache.batch_repeat_interleave(len(ids))
     with torch.inference_mode():
         states = model.base_model(
-            input_ids=padded.to(device), use_cache=past is not None, **given
+            input_ids=padded.to(device), use_cache=bool(given), **given
         ).last_hidden_state
         return states[torch.arange(len(ids), device=device), (lengths - 1).to(device)]
 
@@ -135,7 +134,7 @@ def _embed_batches(llm: "LLM", prompts: dict[bytes, list[int]]) -> Iterator[tupl
         yield batch, states.float().cpu().numpy()
 
 
-def _shared_prefix(llm: "LLM", ids: list[list[int]]) -> tuple[list[int], object]:
+def _shared_prefix(llm: "LLM", ids: list[list[int]]) -> tuple[list[int], dict | None]:
     """The tokens that all prompts start with and the model's cache of them; ([], None) where it does not pay.
 
     Tried on one prompt first: a model whose cache cannot be continued this way is embedded without.
@@ -148,9 +147,11 @@ def _shared_prefix(llm: "LLM", ids: list[list[int]]) -> tuple[list[int], object]
     try:
         with torch.inference_mode():
             given = torch.tensor([prefix], device=llm.device)
-            past = llm.model.base_model(input_ids=given, use_cache=True).past_key_values
+            output = llm.model.base_model(input_ids=given, use_cache=True)
+        name = "cache" if "cache" in output else "past_key_values"  # its name since transformers 5.24, and before
+        past = {name: output[name]}
         shared = last_states(llm.model, [ids[0][len(prefix) :]], past)
-    except (AttributeError, NotImplementedError, TypeError, ValueError):
+    except (AttributeError, KeyError, NotImplementedError, TypeError, ValueError):
         return [], None
     plain = last_states(llm.model, [ids[0]])
     if float((shared - plain).abs().max() / plain.abs().max()) > rounding(llm.dtype):

@@ -66,11 +66,11 @@ class FrozenTrunk:
 
 
 @contextmanager
-def rows_in_play(model: torch.nn.Module, tokens: np.ndarray, keep: bool) -> Iterator[None]:
+def rows_in_play(model: torch.nn.Module, tokens: np.ndarray) -> Iterator[None]:
     """Let the input embedding and the head hold the rows of `tokens` alone, in that order.
 
     Rows of other tokens get no gradient, so leaving them out changes nothing and saves their gradient and moments.
-    After it the full matrices are back, with the trained rows if `keep`, else as they were.
+    After it the full matrices are back, with these rows as they were left.
     """
     embedding, head = model.get_input_embeddings(), model.get_output_embeddings()
     full = {(m, name): p for m in (embedding, head) for name, p in m.named_parameters(recurse=False)}
@@ -86,7 +86,6 @@ def rows_in_play(model: torch.nn.Module, tokens: np.ndarray, keep: bool) -> Iter
     finally:
         for (module, name), p in full.items():
             setattr(module, name, p)
-            if keep:
-                p.data[tokens] = small[p].detach()
+            p.data[tokens] = small[p].detach()
         if padding is not None:
             embedding.padding_idx = padding

@@ -120,7 +120,7 @@ def trainable(stack: ExitStack, model, pairs: dict[str, PackedPairs], blocks: in
     if blocks is None:
         if not any(part.normalised for part in pairs.values()):
             tokens = np.unique(np.concatenate([part.tokens() for part in pairs.values()]))
-            stack.enter_context(rows_in_play(model, tokens, keep=in_place))
+            stack.enter_context(rows_in_play(model, tokens))
             pairs.update({name: part.renumbered(tokens) for name, part in pairs.items()})
         trained = set(model.parameters())
     else:
