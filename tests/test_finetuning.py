@@ -67,8 +67,12 @@ def plain_gaps(model, llm, pairs, rows):
     return torch.stack(gaps)
 
 
-def plain_loop(llm, pairs, test, *, beta, lr, steps, batch, trained, seed=0):
-    """DPO as one would write it first; returns batch losses, mean batch margins and the test gaps at the end."""
+def dpo(r):
+    return -torch.nn.functional.logsigmoid(r)
+
+
+def plain_loop(llm, pairs, test, *, beta, lr, steps, batch, trained, seed=0, f=dpo):
+    """DPO, or a loss f of the margins, as one would write it first: batch losses and mean margins, test gaps at the end."""
     model = llm.model
     for name, p in model.named_parameters():
         p.requires_grad_(trained(name))
@@ -78,7 +82,7 @@ def plain_loop(llm, pairs, test, *, beta, lr, steps, batch, trained, seed=0):
     losses, margins = [], []
     for rows in _order(len(pairs), batch, steps, seed):
         r = beta * (plain_gaps(model, llm, pairs, rows) - reference[rows])
-        loss = torch.nn.functional.softplus(-r).mean()
+        loss = f(r).mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -103,6 +107,17 @@ def test_equals_a_plain_loop(llm, blocks, answers):
     assert np.abs(run.test_gaps[-1] - gaps).max() < 2e-3 * (1 + np.abs(gaps).max())
     assert np.abs(run.margins[1:] - margins.reshape(3, 2).mean(1)).max() < 1e-3 * (1 + np.abs(margins).max())
     assert abs(run.losses[0] - np.log(2)) < 1e-12 and run.batch_losses[-1] < 0.6
+
+
+@pytest.mark.parametrize(("loss", "f"), [("ipo", lambda r: (r - 1) ** 2), ("slic", lambda r: (1 - r).relu())])
+def test_other_losses_equal_a_plain_loop(llm, loss, f):
+    pairs, test = some_pairs(), some_pairs(5, seed=1)
+    gentle = dict(beta=0.1, lr=1e-3, steps=6, batch=4)  # margins stay away from SLiC's kink, where rounding decides
+    run = fine_tune(llm, pairs, test=test, loss=loss, progress=False, **gentle)
+    losses, margins, gaps = plain_loop(llm, pairs, test, trained=lambda name: True, f=f, **gentle)
+    assert run.losses[0] == 1 and np.abs(margins).max() < 0.9
+    assert np.abs(run.batch_losses - losses).max() < 1e-3
+    assert np.abs(run.test_gaps[-1] - gaps).max() < 2e-3
 
 
 def test_a_batch_in_several_rows_equals_a_plain_loop(llm, monkeypatch):
@@ -157,6 +172,13 @@ def test_trained_blocks_keep_less_in_steps_and_there_alone(llm, blocks, monkeypa
     fine_tune(llm, some_pairs(), blocks=blocks, **CHEAP)
     steps = CHEAP["steps"]
     assert asked[-steps:] == [[0, 1] if blocks is None else [1]] * steps and not any(asked[:-steps])
+
+
+def test_a_model_that_ignores_the_mask_is_refused(llm, monkeypatch):
+    plan = packing.plan
+    monkeypatch.setattr("helpers.packing.plan", lambda *given: (plan(*given)[0], torch.zeros_like(plan(*given)[1])))
+    with pytest.raises(ValueError, match="model must take packed rows, but the logits of LlamaForCausalLM are off"):
+        fine_tune(llm, some_pairs(), **CHEAP)
 
 
 def test_a_model_in_training_mode_trains_without_dropout_and_stays_in_it(llm, monkeypatch):
@@ -330,9 +352,14 @@ def test_checkpoints_of_other_runs_and_damaged_ones_are_refused(llm, tmp_path):
     path = tmp_path / "run.safetensors"
     fine_tune(llm, some_pairs(), checkpoint=path, **CHEAP)
     before = path.read_bytes()
-    for change in (dict(lr=1e-3), dict(seed=1), dict(blocks=1)):
+    for change in (dict(lr=1e-3), dict(seed=1), dict(blocks=1), dict(loss="ipo")):
         with pytest.raises(ValueError, match=f"checkpoint must belong to this run, but .*{next(iter(change))}"):
             fine_tune(llm, some_pairs(), checkpoint=path, **{**CHEAP, **change})
+    other_model = load_llm("tiny", device="cpu")
+    with torch.no_grad():
+        other_model.model.get_input_embeddings().weight[0] += 1
+    with pytest.raises(ValueError, match="checkpoint must belong to this run, but .*weights"):
+        fine_tune(other_model, some_pairs(), checkpoint=path, **CHEAP)
     pairs = some_pairs()
     longer, other = (f"{pairs.prompts[0]} again", *pairs.prompts[1:]), (" people", *pairs.rejected[1:])
     turned = replace(pairs, chosen=pairs.rejected, rejected=pairs.chosen)
