@@ -72,7 +72,7 @@ def dpo(r):
 
 
 def plain_loop(llm, pairs, test, *, beta, lr, steps, batch, trained, seed=0, f=dpo):
-    """DPO, or a loss f of the margins, as one would write it first: batch losses and mean margins, test gaps at the end."""
+    """A loss f of the margins, as one would train on it first: batch losses and mean margins, test gaps at the end."""
     model = llm.model
     for name, p in model.named_parameters():
         p.requires_grad_(trained(name))
