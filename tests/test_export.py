@@ -207,12 +207,15 @@ def test_the_set_up_cell_installs_from_the_repository_on_colab_alone(book, monke
     ast.parse(TransformerManager().transform_cell(source))
 
 
-def test_without_an_address_the_set_up_cell_does_nothing(book):
+def test_without_an_address_the_set_up_cell_only_says_what_is_missing(book, monkeypatch):
     book("# 3. Title\n")
     text = export.export(book.root / "chapters" / "03_this.md", Book.load(book.root))
     source = "".join(json.loads(text)["cells"][0]["source"])
-    assert "pip install -e ." in source
-    assert ast.parse(source).body == []
+    exec(source, {})  # the package is there: nothing happens
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ModuleNotFoundError, match="must be installed from a checkout of the book: pip install -e"):
+        exec(source, {})
+    assert "%pip" not in source
 
 
 def test_code_cells_keep_their_tags_and_lose_nothing(book):

@@ -31,6 +31,11 @@ CUT_OFF = """[...document.querySelectorAll('.bd-article mjx-container:not([displ
     return block && formula.firstElementChild.getBoundingClientRect().right > block.getBoundingClientRect().right + 2;
 }).map(formula => formula.textContent)"""
 
+# How large formulas are beside the text around them: all distinct ratios, to two digits.
+SIZES = """[...new Set([...document.querySelectorAll('.bd-article mjx-container:not([display])')].map(formula =>
+    (parseFloat(getComputedStyle(formula).fontSize) / parseFloat(getComputedStyle(formula.parentElement).fontSize))
+        .toFixed(2)))]"""
+
 
 @pytest.fixture(scope="module")
 def browser():
@@ -54,6 +59,7 @@ def test_page_is_whole_and_needs_no_other_host(browser, site, name):
         assert page.locator(".bd-article details:not([open])").count() == 0
         broken = "[...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src)"
         assert page.evaluate(broken) == []
+        assert set(page.evaluate(SIZES)) <= {"1.07"}  # as _config.yml sets it, whichever of script and font comes first
         dead = "[...document.querySelectorAll('a[href^=\"#\"]')].map(a => decodeURIComponent(a.hash.slice(1)))"
         assert [name for name in page.evaluate(dead) if name and not page.locator(f'[id="{name}"]').count()] == []
         assert log == []

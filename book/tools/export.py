@@ -29,8 +29,11 @@ if "google.colab" in sys.modules:
 
     output.enable_custom_widget_manager()'''
 NO_SETUP = """\
-# This copy of the book names no repository, so this cell has nothing to do.
-# The package of the book must be installed from a checkout: pip install -e ."""
+# This copy of the book names no repository, so this cell installs nothing.
+from importlib.util import find_spec
+
+if find_spec("helpers") is None:
+    raise ModuleNotFoundError("the book's package must be installed from a checkout of the book: pip install -e .")"""
 LEFTOVER = re.compile(r"^[ >]*:{3,}|^[ >]*`{3,}\{|\{[a-z][\w:]*\}`", re.MULTILINE)
 CODE = re.compile(r"(?ms)^(`{3,})[^`\n]*\n.*?^\1[ \t]*$|(?<!\})(`+)(?!`).+?(?<!`)\2(?!`)")
 

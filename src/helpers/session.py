@@ -87,7 +87,7 @@ def start(seed: int = 0) -> Session:
     device = "cuda" if torch.cuda.is_available() else "cpu"
     session = Session(scale, device, seed, threads)
     versions = ", ".join(f"{name} {version(name)}" for name in ("reward-margins", "torch", "transformers"))
-    print(f"scale {scale}, {device}, {threads} CPU threads, seed {seed}; {versions}")
+    print(f"scale {scale}, {device}, {threads} CPU thread{'s' * (threads > 1)}, seed {seed}; {versions}")
     return session
 
 
