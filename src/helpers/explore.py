@@ -6,7 +6,7 @@ from math import sqrt
 import numpy as np
 
 from .bounds import training_envelope
-from .checks import at_least, between, positive
+from .checks import at_least, between, holds, positive
 from .curves import Curve, Guide
 from .dynamics import dimensionless_time, noise_free_margin, paper_horizon
 from .explore_grid import grid_explorer
@@ -158,6 +158,7 @@ def risk_explorer(
     ------
     ValueError : an argument out of range or shape.
     """
+    holds("layout", layout, "K kappa indices", "a TokenLayout")
     if K != layout.K:
         raise ValueError(f"K must be the number of values of the layout, {layout.K}, got {K!r}")
     ValueMixture(layout, d=d, v=positive("v", v), l_b=l_b)  # refuses what is out of range
@@ -193,4 +194,4 @@ def risk_explorer(
 
 
 def _by_position(train: Callable | None) -> Callable | None:
-    return train and (lambda used, progress: train(*used.values(), progress))
+    return (lambda used, progress: train(*used.values(), progress)) if callable(train) else train

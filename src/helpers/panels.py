@@ -8,6 +8,8 @@ import ipywidgets as W
 import numpy as np
 import traitlets as T
 
+from . import checks
+
 Q_NAME = "samples per cluster Q"
 WHERE_TO_TRAIN = "To train the language model at these settings, open this chapter in JupyterLab or Colab."
 
@@ -115,6 +117,10 @@ class Explorer(W.VBox):
         overlay: Callable | None = None,
     ) -> None:
         self.figure, self.controls = figure, list(controls)
+        if not isinstance(title, str):
+            raise ValueError(f"title must be a text, got {checks.shown(title)}")
+        if train is not None and not callable(train):
+            raise ValueError(f"train must be a function or None, got {checks.shown(train)}")
         row = W.Box(self.controls)
         row.add_class("rm-controls")
         heading = W.Label(title)
@@ -178,11 +184,13 @@ def label(option: float | str) -> str:
 
 
 def increasing(name: str, numbers: Sequence[float], kind: type) -> list:
-    """The numbers as a list of `kind`; raises ValueError unless there are any and they increase."""
-    listed = [kind(number) for number in numbers]
-    if not listed or not np.all(np.diff(listed) > 0) or not np.isfinite(listed).all():
-        raise ValueError(f"{name} must be numbers that increase, got {numbers!r}")
-    return listed
+    """The numbers as a list of `kind`, int or float; raises ValueError unless there are any and they increase."""
+    found = checks.numbers(name, checks.listed(name, numbers, "numbers"))
+    whole = kind is not int or np.array_equal(found, np.round(found))
+    if not found.size or found.ndim != 1 or not np.isfinite(found).all() or not (np.diff(found) > 0).all() or not whole:
+        wanted = "numbers" if whole else "whole numbers"
+        raise ValueError(f"{name} must be {wanted} that increase, got {checks.shown(numbers)}")
+    return [kind(number) for number in found]
 
 
 def place(name: str, wanted: float | None, options: list) -> int:
