@@ -97,3 +97,7 @@ def test_the_books_answers_have_numbers_and_known_kinds():
 def test_an_exercise_that_needs_objects_of_the_chapter_says_which():
     with pytest.raises(ValueError, match="^check must be given x and pairs after the answer, got 0"):
         verdict("07.6", 1)
+    with pytest.raises(ValueError, match="^check must be given nothing after the answer, got 1"):
+        verdict("07.1", 1, "x")
+    table = {"1.1": number("x", lambda Q=2: Q**2)}  # what has a default need not be given
+    assert verdict("1.1", 4, table=table).right and verdict("1.1", 9, 3, table=table).right

@@ -41,9 +41,11 @@ class Number:
     def judge(self, answer: Any, *given: Any) -> Verdict:
         ours = self.value
         if callable(ours):
-            wanted = list(signature(ours).parameters)
-            if len(given) != len(wanted):
-                raise ValueError(f"check must be given {' and '.join(wanted)} after the answer, got {len(given)}")
+            try:
+                signature(ours).bind(*given)
+            except TypeError as error:
+                wanted = " and ".join(signature(ours).parameters) or "nothing"
+                raise ValueError(f"check must be given {wanted} after the answer, got {len(given)}") from error
             ours = ours(*given)
         wrong = _difference(answer, ours, self.rel, self.abs)
         return Verdict(not wrong, f"{self.what}: {wrong}" if wrong else "Right.")
