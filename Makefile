@@ -35,7 +35,7 @@ $(VENDOR): $(VENV)/base $(wildcard book/assets/*.js book/assets/*.mjs book/asset
 	@touch $@
 
 model: $(VENV)/base ## fetch and convert the language model, once for every checkout
-	@$(BIN)/python -m helpers.weights
+	@$(BIN)/python -m helpers.llm.default_model
 
 book: $(VENV)/base $(VENDOR) model ## build the book into _build/html
 	@$(BIN)/python book/tools/export.py

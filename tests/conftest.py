@@ -3,7 +3,7 @@
 import matplotlib
 import pytest
 
-from helpers.theme import theme
+from helpers.figures.theme import theme
 from theorems import DRAWS
 
 

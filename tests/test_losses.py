@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.dynamics import push
+from helpers.dynamics.flow import push
 from helpers.losses import DPO, IPO, SLiC, get_loss
 
 TORCH = {

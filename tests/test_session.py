@@ -97,9 +97,7 @@ def test_an_unknown_setting_is_named_at_every_scale():
 @pytest.mark.parametrize(("scale", "name"), [("tiny", "tiny"), ("book", None), ("full", None)])
 def test_the_model_of_the_scale_is_loaded_once(scale, name, monkeypatch):
     calls = []
-    fake = types.ModuleType("helpers.llm")
-    fake.load_llm = lambda name, device: calls.append((name, device)) or object()
-    monkeypatch.setitem(sys.modules, "helpers.llm", fake)
+    monkeypatch.setattr("helpers.llm.loading.load_llm", lambda name, device: calls.append((name, device)) or object())
     session._llm.cache_clear()
     one = Session(scale, "cpu", 0, 1)
     try:

@@ -45,7 +45,7 @@ class ResultsTable(SphinxDirective):
                 up = "../" * self.env.docname.count("/")
                 name = f"[{name}](#{block.label})"
                 chapter = f"[chapter {int(block.path.stem[:2])}]({up}{page}.md)"
-        files = Counter(test.partition(".py::")[0].removeprefix("test_") for test in result.tests)
+        files = Counter(test.partition(".py::")[0].replace("test_", "") for test in result.tests)
         tests = ", ".join(f"{file}{SPACE}{count}" for file, count in files.items())
         code = [f"`{function}`" for function in result.functions]
         with_others = [f"with {', '.join(result.also)}"] if result.also else []

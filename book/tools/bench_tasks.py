@@ -16,8 +16,8 @@ SAMPLES, D, V, LAST_LAYER_STEPS = 1024, 576, 49152, 400
 
 def prepare(folder: Path, setting: str, steps: int, model: str | None) -> dict:
     """Weights and the batch for both sides, and the seconds that loading the model takes."""
-    from helpers.llm import load_llm
-    from helpers.preferences import load_values
+    from helpers.llm.loading import load_llm
+    from helpers.preferences.bank import load_values
 
     seconds = []
     for _ in range(4):  # the first may fetch and convert
@@ -41,9 +41,9 @@ def tune(setting: str) -> None:
 
 
 def ours(folder: Path, setting: str, steps: int, model: str | None) -> dict:
-    from helpers import finetuning, updates
-    from helpers.llm import load_llm
-    from helpers.preferences import load_values
+    from helpers.llm.loading import load_llm
+    from helpers.preferences.bank import load_values
+    from helpers.training import fine_tuning, updates
 
     tune(setting)
     llm, pairs = load_llm(str(folder / "model"), device="cpu"), load_values(4).per_cluster(4, seed=SEED)
@@ -56,7 +56,7 @@ def ours(folder: Path, setting: str, steps: int, model: str | None) -> dict:
         return result
 
     updates.Updater.step = timed
-    run = finetuning.fine_tune(llm, pairs, beta=BETA, lr=LR, steps=steps, in_place=True, progress=False)
+    run = fine_tuning.fine_tune(llm, pairs, beta=BETA, lr=LR, steps=steps, in_place=True, progress=False)
     tokens = sum(len(row.packing) for _, row, _ in updates.pack_preferences(llm, pairs).rows(llm.device))
     return measured(run.seconds.tolist(), cpu, run.batch_losses.tolist(), tokens)
 
@@ -116,7 +116,7 @@ def last_layer(folder: Path, setting: str, steps: int, model: str | None) -> dic
     import torch
 
     from helpers.layouts import disjoint
-    from helpers.training import train_last_layer
+    from helpers.training.last_layer import train_last_layer
 
     rng, layout = np.random.default_rng(SEED), disjoint(16)
     value, side = np.arange(SAMPLES) % 16, np.where(np.arange(SAMPLES) // 16 % 2, 1, -1)

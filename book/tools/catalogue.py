@@ -22,7 +22,7 @@ REGISTRY = "book/results.yml"
 STATUSES = ("paper", "paper, repaired", "paper, sharpened", "new", "new, heuristic", "new constants")
 TITLE = re.compile(r"(?P<number>\S+) \((?P<status>[^)]+)\)(?:: (?P<name>\S.*))?")
 MARK = "pytest.mark.theorem"
-SEARCH = "search"  # of tests/theorems.py: a decorator that marks its test with the results that it is given
+SEARCH = "search"  # of tests/support/theorems.py: a decorator that marks its test with the results that it is given
 FIELDS = {"statement", "functions", "also"}
 LATER = {"later", "status"}
 
@@ -41,7 +41,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Mark:
-    """One result that a test is marked with: the name as written, and the test as "test_dynamics.py::test_rate"."""
+    """One result that a test is marked with: the name as written, and the test as "dynamics/test_flow.py::test_x"."""
 
     name: str
     test: str
@@ -181,24 +181,17 @@ def _entries(root: Path) -> tuple[dict[str, dict], list[str]]:
 
 
 def _defined(root: Path, dotted: str) -> bool:
-    """Whether src/helpers defines "module.name" or "module.Class.name"; a name may come from another module."""
-    module, *names = str(dotted).split(".")
-    file = root / "src" / "helpers" / f"{module}.py"
-    if not names or not file.exists():
-        return False
-    body = ast.parse(file.read_text(encoding="utf-8")).body
-    for depth, name in enumerate(names, 1):
-        for node in body:
-            if isinstance(node, ast.ImportFrom) and node.level == 1 and node.module:
-                source = {alias.asname or alias.name: alias.name for alias in node.names}
-                if name in source:
-                    return _defined(root, ".".join([node.module, source[name], *names[depth:]]))
-            if name in _names(node):
-                body = getattr(node, "body", [])
-                break
-        else:
-            return False
-    return True
+    """Whether a room of src/helpers, a module or a folder of modules, defines "room.name" or "room.Class.name"."""
+    room, *names = str(dotted).split(".")
+    top = root / "src" / "helpers" / room
+    files = [top.with_suffix(".py")] if top.with_suffix(".py").exists() else sorted(top.glob("*.py"))
+    return bool(names) and any(_holds(ast.parse(file.read_text(encoding="utf-8")).body, names) for file in files)
+
+
+def _holds(body: list[ast.stmt], names: list[str]) -> bool:
+    """Whether a module's statements define names[0], and its body names[1], and so on."""
+    found = [node for node in body if names[0] in _names(node)]
+    return bool(found) and (len(names) == 1 or _holds(getattr(found[0], "body", []), names[1:]))
 
 
 def _names(node: ast.stmt) -> set[str]:
@@ -211,7 +204,7 @@ def _names(node: ast.stmt) -> set[str]:
 def marks(root: Path = ROOT) -> tuple[list[Mark], list[str]]:
     """Every mark of every test, and one line for each that is not on a test or does not name its results as texts."""
     found, problems = [], []
-    for path in sorted((root / "tests").glob("test_*.py")):
+    for path in sorted((root / "tests").rglob("test_*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         spellings = {MARK} | {SEARCH for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)
                               and node.module == "theorems" and SEARCH in {alias.name for alias in node.names}}
@@ -222,7 +215,8 @@ def marks(root: Path = ROOT) -> tuple[list[Mark], list[str]]:
                 if len(names) == len(call.args) > 0 and all(isinstance(name, str) for name in names):
                     understood.add(call)
                     place = f"{path.relative_to(root)}:{call.lineno}"
-                    found += [Mark(name, f"{path.name}::{test}", place) for name in names]
+                    inside = path.relative_to(root / "tests").as_posix()
+                    found += [Mark(name, f"{inside}::{test}", place) for name in names]
         problems += [f"{path.relative_to(root)}:{call.lineno}: a theorem mark must be on a test and name its results "
                      "as texts" for call in _calls(tree, spellings) if call not in understood]
     return found, problems

@@ -17,7 +17,8 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from helpers.preferences import Preferences, load_values, value_glosses
+from helpers.preferences.bank import load_values, value_glosses
+from helpers.preferences.pairs import Preferences
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORD = ROOT / "records" / "values_probe.json"
@@ -97,7 +98,8 @@ def data_digest() -> str:
 
 def measure() -> dict:
     """The whole record: settings, versions, digests, and by value what `probe_value` gives."""
-    from helpers.llm import embed, load_llm
+    from helpers.llm.embedding import embed
+    from helpers.llm.loading import load_llm
 
     llm, bank = load_llm(), load_values()
     embeddings = embed(llm, bank.prompts)

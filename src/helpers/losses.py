@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from scipy.special import expit
 
 from .checks import one_of
-from .dynamics import push
 
 
 @dataclass(frozen=True)
@@ -20,8 +20,8 @@ class Loss:
         raise NotImplementedError
 
     def slope(self, r: np.ndarray) -> np.ndarray:
-        """f'(r), same shape as r: minus the push that the dynamics use."""
-        return -push(self.name)(r)
+        """f'(r), same shape as r."""
+        raise NotImplementedError
 
 
 class DPO(Loss):
@@ -32,6 +32,9 @@ class DPO(Loss):
     def value(self, r: np.ndarray) -> np.ndarray:
         return np.logaddexp(0.0, -np.asarray(r, dtype=float))
 
+    def slope(self, r: np.ndarray) -> np.ndarray:
+        return -expit(-np.asarray(r, dtype=float))
+
 
 class IPO(Loss):
     """f(r) = (r - 1)^2: a margin beyond 1 is pushed back."""
@@ -40,6 +43,9 @@ class IPO(Loss):
 
     def value(self, r: np.ndarray) -> np.ndarray:
         return (np.asarray(r, dtype=float) - 1.0) ** 2
+
+    def slope(self, r: np.ndarray) -> np.ndarray:
+        return -2.0 * (1.0 - np.asarray(r, dtype=float))
 
 
 class SLiC(Loss):
@@ -50,10 +56,13 @@ class SLiC(Loss):
     def value(self, r: np.ndarray) -> np.ndarray:
         return np.maximum(0.0, 1.0 - np.asarray(r, dtype=float))
 
+    def slope(self, r: np.ndarray) -> np.ndarray:
+        return -(np.asarray(r) < 1.0).astype(float)
 
-_LOSSES = {loss.name: loss for loss in (DPO, IPO, SLiC)}
+
+LOSSES = {loss.name: loss for loss in (DPO, IPO, SLiC)}
 
 
 def get_loss(name: str) -> Loss:
     """The loss called `name`: "dpo", "ipo" or "slic". Raises `ValueError` for another name."""
-    return _LOSSES[one_of("loss", name, _LOSSES)]()
+    return LOSSES[one_of("loss", name, LOSSES)]()

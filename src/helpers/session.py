@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from .checks import at_least, between, one_of, shown
-from .theme import theme
+from .figures.theme import theme
 
 if TYPE_CHECKING:
-    from .llm import LLM
+    from .llm.model import LLM
 
 SCALES = ("tiny", "book", "full")
 Settings = TypeVar("Settings")
@@ -102,6 +102,6 @@ def _threads() -> int:
 
 @cache
 def _llm(name: str | None, device: str) -> "LLM":
-    from .llm import load_llm
+    from .llm.loading import load_llm
 
     return load_llm(name, device=device)

@@ -1,0 +1,127 @@
+"""Lemmas B.1 and B.2: how far noisy embeddings stray from their means, and with them the rates of the margins."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..checks import at_least, positive
+from ..dynamics.token_rows import Samples
+from ..layouts import TokenLayout
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """One row of Lemma B.1: how far interactions of one kind of pair stray from what the means alone would give.
+
+    case : kind of pair.   pairs : how many there are.   observed : largest |C_jk - mean|.
+    allowed : 4 epsilon v for values of their own, 2 epsilon v where one token is shared.
+    """
+
+    case: str
+    pairs: int
+    observed: float
+    allowed: float
+
+    @property
+    def holds(self) -> bool:
+        """True where no pair of this kind strays further than allowed."""
+        return self.observed <= self.allowed
+
+
+def largest_epsilon(v: float, Z: int) -> float:
+    """epsilon = 1 / (16 v (Z + 2)), the largest that Theorem B.3 allows."""
+    return 1 / (16 * positive("v", v) * (at_least("Z", Z, 1) + 2))
+
+
+def noise_parts(sample: Samples, means: np.ndarray, noise_square: float) -> tuple[np.ndarray, np.ndarray]:
+    """The two ways in which x_j . x_k strays from mu_j . mu_k (proof of B.1).
+
+    Parameters
+    ----------
+    sample : N embeddings with value and side.
+    means : mean of each cluster, shape (K, 2, d), side +1 first.
+    noise_square : expected squared length of the noise, d v^2 for isotropic noise.
+
+    Returns
+    -------
+    linear : mu_j . alpha_k + mu_k . alpha_j, shape (N, N).
+    bilinear : alpha_j . alpha_k, less `noise_square` on the diagonal, shape (N, N).
+    """
+    x, mean = _with_means(sample, means)
+    alpha = x - mean
+    cross = mean @ alpha.T
+    return cross + cross.T, alpha @ alpha.T - noise_square * np.eye(len(x))
+
+
+def deviations(
+    sample: Samples, layout: TokenLayout, *, means: np.ndarray, noise_square: float, allowed: float
+) -> tuple[Deviation, ...]:
+    """Lemma B.1 case by case on given data; cases without a pair are left out.
+
+    Parameters
+    ----------
+    means, noise_square : as in `noise_parts`.
+    allowed : epsilon v, how far each of the two parts may stray; the lemma's tolerance is 2 |G| epsilon v.
+    """
+    linear, bilinear = noise_parts(sample, means, noise_square)
+    value, side = np.asarray(sample.value), np.asarray(sample.side)
+    G = np.abs(2 * layout.gram[np.ix_(value, value)])
+    stray = G * np.abs(linear + bilinear)
+    same_value, same_side = value[:, None] == value, side[:, None] == side
+    itself = np.eye(len(value), dtype=bool)
+    cases = {
+        "same sample": itself,
+        "same cluster": same_value & same_side & ~itself,
+        "opposite clusters": same_value & ~same_side,
+        "sharing a token, same side": ~same_value & same_side & (G == 1),
+        "sharing a token, opposite sides": ~same_value & ~same_side & (G == 1),
+        "sharing both tokens": ~same_value & (G == 2),
+        "no token in common": G == 0,
+    }
+    limit = {name: 2 * allowed * (1 if "a token" in name else 2) for name in cases} | {"no token in common": 0.0}
+    return tuple(
+        Deviation(name, int(mask.sum()), float(stray[mask].max()), limit[name])
+        for name, mask in cases.items()
+        if mask.any()
+    )
+
+
+def rate_bracket(
+    sample: Samples, layout: TokenLayout, pushes: np.ndarray, *, l_b: float, noise_square: float
+) -> np.ndarray:
+    """The bracket of Lemma B.2: what `pull` would be if every interaction had its mean, shape (N,)."""
+    return _own_values(sample, layout, pushes, l_b, noise_square) + sharing_term(sample, layout, pushes, l_b=l_b)
+
+
+def sharing_term(sample: Samples, layout: TokenLayout, pushes: np.ndarray, *, l_b: float) -> np.ndarray:
+    """l_b^2 sum over other values of G times the difference of pushes of their two sides, shape (N,) (B.2)."""
+    per_cluster = _by_cluster(sample, layout, pushes)
+    G = 2 * layout.gram - 2 * np.eye(layout.K)
+    return l_b**2 * np.asarray(sample.side) * (G @ (per_cluster[:, 0] - per_cluster[:, 1]))[sample.value]
+
+
+def rate_tolerance(Q: int, Z: int, pushes: np.ndarray, *, allowed: float) -> float:
+    """8 Q (1 + Z) epsilon v max push: how far `pull` may stray from its bracket (B.2); `allowed` is epsilon v."""
+    return 8 * at_least("Q", Q, 1) * (1 + at_least("Z", Z, 1)) * positive("allowed", allowed) * float(np.max(pushes))
+
+
+def _own_values(sample, layout, pushes, l_b, noise_square) -> np.ndarray:
+    per_cluster = _by_cluster(sample, layout, pushes)
+    value, aligned = np.asarray(sample.value), np.asarray(sample.side) > 0
+    own = per_cluster[value, np.where(aligned, 0, 1)]
+    other = per_cluster[value, np.where(aligned, 1, 0)]
+    return 2 * (1 + l_b**2) * own + 2 * (1 - l_b**2) * other + 2 * noise_square * np.asarray(pushes, dtype=float)
+
+
+def _by_cluster(sample: Samples, layout: TokenLayout, pushes: np.ndarray) -> np.ndarray:
+    """Sum of the pushes in each cluster, shape (K, 2)."""
+    sums = np.zeros((layout.K, 2))
+    np.add.at(sums, (np.asarray(sample.value), np.where(np.asarray(sample.side) > 0, 0, 1)), pushes)
+    return sums
+
+
+def _with_means(sample: Samples, means: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    x, means = np.asarray(sample.x, dtype=float), np.asarray(means, dtype=float)
+    if means.ndim != 3 or means.shape[1:] != (2, x.shape[1]):
+        raise ValueError(f"means must have shape (K, 2, {x.shape[1]}), one for each cluster, got {means.shape}")
+    return x, means[np.asarray(sample.value), np.where(np.asarray(sample.side) > 0, 0, 1)]

@@ -1,0 +1,103 @@
+"""How fast margins move: the right side of Lemma 4.1, first rates of given data, and how far they spread (N6)."""
+
+import numpy as np
+
+from ..checks import at_least
+from ..layouts import TokenLayout
+from .token_rows import Samples, checked_arrays
+
+
+def pull(sample: Samples, layout: TokenLayout, pushes: np.ndarray, test: Samples | None = None) -> np.ndarray:
+    """sum_k C_jk push_k = N tau dr_j/dt / beta^2, the right side of Lemma 4.1; O(N d), without the matrix C.
+
+    `pushes` has shape (N,): sigma(-r_k) for DPO. Shape (N,), or (M,) for the samples of `test`.
+    """
+    x, value, side = checked_arrays(sample, layout, "sample")
+    pushes = np.asarray(pushes, dtype=float)
+    if pushes.shape != (len(x),) or not np.isfinite(pushes).all():
+        raise ValueError(f"pushes must be {len(x)} finite numbers, one a sample, got shape {pushes.shape}")
+    sums = np.zeros((layout.K, x.shape[1]))
+    np.add.at(sums, value, (side * pushes)[:, None] * x)
+    direction = 2 * layout.gram @ sums
+    if test is not None:
+        x, value, side = checked_arrays(test, layout, "test", x.shape[1])
+    return side * np.einsum("jd,jd->j", x, direction[value])
+
+
+def first_rates(sample: Samples, layout: TokenLayout) -> np.ndarray:
+    """rho_j = K/(2N) sum_k C_jk: a margin starts as S/2 rho_j, shape (N,) (N6)."""
+    N = len(sample.value)
+    return layout.K / (2 * N) * pull(sample, layout, np.ones(N))
+
+
+def initial_rates(layout: TokenLayout, concepts: np.ndarray, midpoints: np.ndarray) -> np.ndarray:
+    """rho_{i,s} = sum_k g_ik c_k . (c_i + s b_i): noise-free margins start as S/2 rho, for arbitrary means.
+
+    Parameters
+    ----------
+    concepts : half the difference of the two cluster means of each value, shape (K, d).
+    midpoints : half their sum, shape (K, d), or (d,) where all values share it, as the b of the theorems.
+
+    Returns
+    -------
+    Shape (K, 2), side +1 first; balanced data. A value is learned at the start where its two rates are
+    positive. It is 1 throughout for orthonormal concepts that are orthogonal to b (theory of Appendix C).
+    """
+    concepts, midpoints = np.asarray(concepts, dtype=float), np.asarray(midpoints, dtype=float)
+    if concepts.ndim != 2 or len(concepts) != layout.K:
+        raise ValueError(f"concepts must have shape ({layout.K}, d), got {concepts.shape}")
+    if midpoints.shape not in (concepts.shape, concepts.shape[1:]):
+        allowed = f"{concepts.shape} or {concepts.shape[1:]}"
+        raise ValueError(f"midpoints must have shape {allowed}, got {midpoints.shape}")
+    learned = layout.gram @ concepts
+    along, across = (learned * concepts).sum(axis=1), (learned * midpoints).sum(axis=1)
+    return np.stack([along + across, along - across], axis=1)
+
+
+def rate_moments(
+    layout: TokenLayout, means: np.ndarray, covariance: np.ndarray, Q: int, *, measured_on: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of rho_j = K/(2N) sum_k C_jk over balanced Gaussian training data.
+
+    Parameters
+    ----------
+    layout : answer tokens of the K values.
+    means : mean of each cluster, shape (K, 2, d), side +1 first; any, not only s c_i + b.
+    covariance : of the noise in every cluster, shape (d, d); v^2 times the identity for isotropic noise.
+    Q : samples a cluster.
+    measured_on : number of other samples a cluster whose averages `means` are, where they are not known. Such
+        means carry noise that makes concepts look too long; what it adds on average is taken out.
+
+    Returns
+    -------
+    mean, deviation : shape (K, 2) each, a training sample's by its cluster. For orthonormal concepts and
+        isotropic noise the mean is 1 + d v^2 / (2Q) and the deviation that of N6.
+
+    Raises
+    ------
+    ValueError : arrays that do not fit, a covariance that is not symmetric, Q or measured_on below 1.
+    """
+    means, covariance = np.asarray(means, dtype=float), np.asarray(covariance, dtype=float)
+    d = means.shape[-1]
+    if means.shape != (layout.K, 2, d):
+        raise ValueError(f"means must have shape ({layout.K}, 2, d), one for each cluster, got {means.shape}")
+    if covariance.shape != (d, d) or not np.allclose(covariance, covariance.T):
+        raise ValueError(f"covariance must be symmetric of shape ({d}, {d}), got shape {covariance.shape}")
+    in_value = 2 * at_least("Q", Q, 1)
+    signed = np.array([1.0, -1.0])[:, None] * means
+    learned = (layout.gram @ signed.mean(axis=1))[:, None]
+    towards = learned + signed / in_value  # the noise of a sample counts once as its own and once as learned
+    trace, square = np.trace(covariance), float((covariance**2).sum())
+
+    def along(vectors: np.ndarray) -> np.ndarray:
+        return np.einsum("ksd,de,kse->ks", vectors, covariance, vectors)
+
+    kappa = layout.kappa[:, None]
+    mean, own, target = (learned * signed).sum(axis=2), along(towards), along(signed)
+    if measured_on is not None:
+        share = 1 / at_least("measured_on", measured_on, 1)  # of the noise's covariance in a measured mean
+        mean = mean - share / 2 * trace
+        own = np.maximum(own - share * (kappa / 2 + 1 / in_value + 1 / in_value**2) * square, 0)
+        target = np.maximum(target - share * square, 0)
+    variance = own + 2 * square / in_value**2 + (in_value * kappa - 1) / in_value**2 * (target + square)
+    return mean + trace / in_value, np.sqrt(variance)

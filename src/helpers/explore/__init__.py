@@ -1,0 +1,13 @@
+"""Interactive figures: the same object in the page without a kernel, in JupyterLab and in Colab."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "curves": ["Curve", "Guide"],
+        "grid": ["grid_explorer", "grid_numbers"],
+        "presets": ["margin_explorer", "margin_numbers", "risk_explorer", "risk_numbers"],
+        "proof": ["ProofStep", "proof_numbers", "proof_stepper"],
+    },
+)

@@ -1,0 +1,113 @@
+"""The paper's Persona evaluations, from a folder or fetched at one pinned commit; digests always checked."""
+
+import hashlib
+import http.client
+import json
+import os
+import urllib.request
+from functools import cache
+from importlib.resources import files
+from numbers import Integral
+from pathlib import Path
+
+from ..checks import listed, one_of, path_of, shown
+from ..files import atomic_file, cache_folder, locked, sweep
+
+VARIABLE = "REWARD_MARGINS_PERSONA"
+SITE = "https://raw.githubusercontent.com"
+
+
+@cache
+def persona_source() -> dict:
+    """The committed table: `repository`, `commit`, `sha256` by behaviour, `paper_runs` (behaviours by K)."""
+    return json.loads(files("helpers").joinpath("data/persona_sha256.json").read_text("utf-8"))
+
+
+def persona_names(names: str | int | list[str] | tuple[str, ...]) -> tuple[str, ...]:
+    """Names of behaviours: one name, several names, or K in {1, 2, 4, 8, 16} for the paper's own choice.
+
+    Raises ValueError for an unknown name (with the nearest ones), a repeated name, or another K.
+    """
+    source = persona_source()
+    if isinstance(names, Integral):
+        runs = source["paper_runs"]
+        if isinstance(names, bool) or str(names) not in runs:
+            raise ValueError(f"K must be one of {', '.join(runs)} (the paper's runs), got {names!r}")
+        names = runs[str(names)]
+    names = (names,) if isinstance(names, str) else tuple(listed("names", names, "behaviours"))
+    for name in names:
+        one_of("persona behaviour", name, source["sha256"])
+    if not names or len(set(names)) < len(names):
+        raise ValueError(f"names must hold at least one behaviour and none twice, got {shown(names)}")
+    return names
+
+
+def persona_records(name: str, root: str | Path | None = None) -> list[dict]:
+    """The records of one behaviour, as they stand in its file.
+
+    Parameters
+    ----------
+    name : a behaviour of `persona_source`.
+    root : folder that holds ``NAME.jsonl``; else the folder named by the environment variable
+        ``REWARD_MARGINS_PERSONA``; else the user's cache, filled from the pinned commit when needed.
+
+    Raises
+    ------
+    FileNotFoundError : the folder lacks the file.   ConnectionError : it could not be fetched.
+    ValueError : its digest is not the committed one.   OSError : it could not be kept in the cache.
+    """
+    one_of("persona behaviour", name, persona_source()["sha256"])
+    root = os.environ.get(VARIABLE) or None if root is None else path_of("root", root)
+    data = _from_cache(name) if root is None else _from_folder(name, Path(root))
+    return [json.loads(line) for line in data.decode("utf-8").splitlines() if line.strip()]
+
+
+def _from_folder(name: str, folder: Path) -> bytes:
+    path = folder / f"{name}.jsonl"
+    if not path.is_file():
+        raise FileNotFoundError(f"the folder {folder} given for the persona data has no file {path.name}")
+    data = path.read_bytes()
+    if not _is_pinned(name, data):
+        raise ValueError(f"{path} is not the file of the pinned commit: its SHA-256 digest differs")
+    return data
+
+
+def _from_cache(name: str) -> bytes:
+    folder = cache_folder("persona", persona_source()["commit"][:12])
+    path = folder / f"{name}.jsonl"
+    # Before the lock too: a cache that is read-only holds whole files and no lock.
+    if path.is_file() and _is_pinned(name, data := path.read_bytes()):
+        return data
+    with locked(path):
+        if path.is_file() and _is_pinned(name, data := path.read_bytes()):
+            return data
+        # Absent, or damaged since it was written: fetch it (again).
+        sweep(folder)
+        data = _fetch(name)
+        try:
+            with atomic_file(path) as partial:
+                partial.write_bytes(data)
+        except OSError as error:
+            raise OSError(f"{path} could not be written ({error.strerror}); nothing was kept") from error
+    return data
+
+
+def _fetch(name: str) -> bytes:
+    source = persona_source()
+    url = f"{SITE}/{source['repository']}/{source['commit']}/persona/{name}.jsonl"
+    try:
+        with urllib.request.urlopen(url, timeout=60) as answer:
+            data = answer.read()
+    except (http.client.HTTPException, OSError) as error:  # URLError and time-outs are OSErrors
+        reason = getattr(error, "reason", error)
+        raise ConnectionError(
+            f"{name}.jsonl could not be fetched from {url} ({reason}): connect to the network, "
+            f"or put the files into a folder and name it in {VARIABLE}"
+        ) from error
+    if not _is_pinned(name, data):
+        raise ValueError(f"{url} did not send the pinned file: its SHA-256 digest differs; nothing was kept")
+    return data
+
+
+def _is_pinned(name: str, data: bytes) -> bool:
+    return hashlib.sha256(data).hexdigest() == persona_source()["sha256"][name]

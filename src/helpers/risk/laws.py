@@ -1,0 +1,95 @@
+"""The law N5: the risk after the first step, by a Gaussian approximation, from a mixture or from measured products."""
+
+import numpy as np
+from scipy.special import ndtr
+
+from ..dynamics.token_rows import Samples, checked_arrays
+from ..layouts import TokenLayout
+from ..mixture import ValueMixture
+from .exact import log_at_most_zero
+from .one_step import first_step
+
+
+def risk_law(mixture: ValueMixture, Q: int | np.ndarray) -> np.ndarray:
+    """Predicted risk of each value after one step, and up to about S = 3 (N5; a heuristic, z within 3 %).
+
+    Parameters
+    ----------
+    mixture : the distribution of training and test samples.
+    Q : samples a cluster, or counts of shape (K, 2) for unbalanced data (N5, item 5).
+
+    Returns
+    -------
+    Shape (K,), the average of both sides. For one Q and orthogonal concepts this is Phi(-1/D_i) with
+    D_i^2 = kappa_i v^2 (1 + (1 + l_b^2 + d v^2) / (2Q)); otherwise the same Gaussian step with N3's moments.
+
+    Raises
+    ------
+    ValueError : Q below 1 or counts that do not fit.
+    """
+    return np.exp(log_law(mixture, Q)).mean(axis=1)
+
+
+def log_law(mixture: ValueMixture, Q: int | np.ndarray) -> np.ndarray:
+    """Logarithm of the law Phi(-mu_A . mu_B / D) for each cluster, shape (K, 2) (N5; a heuristic)."""
+    step = first_step(mixture, Q)
+    return log_at_most_zero(step.product, step.D)
+
+
+def law_from_interactions(sample: Samples, layout: TokenLayout, Q: float | np.ndarray) -> np.ndarray:
+    """Predicted risk of each value after the first step on Q samples a cluster (N5, items 5 to 7; a heuristic).
+
+    Parameters
+    ----------
+    sample : embeddings with value and side, at least 3 of each cluster; N x N products are made.
+    layout : the answer tokens.
+    Q : samples a cluster in training, above 0, one number or an array; infinity for endless samples.
+
+    A new sample j of cluster (i, s) has, after one balanced step, a margin proportional to
+    T = sum_k g_ik (mean of (s_j x_j) . (s_k x_k) over the training samples of value k). The law is
+    Phi(-mean of T / deviation of T); the variance of T is that of its mean given j, plus 1/Q times what the draw of
+    the training samples adds. Both are estimated from the products of different samples, so that the self-products,
+    and with them the bias of small samples, stay out. Nothing is assumed of the means or the noise of the
+    clusters, except that T is nearly Gaussian. For the mixture of the theorems this is `risk_law`.
+
+    Returns
+    -------
+    Shape (*Q.shape, K): the average of both sides of each value.
+
+    Raises
+    ------
+    ValueError : arrays that do not fit, a cluster with fewer than 3 samples, Q not above 0.
+    """
+    x, value, side = checked_arrays(sample, layout, "sample")
+    Q = np.asarray(Q, dtype=float)
+    if not (Q > 0).all():
+        raise ValueError(f"Q must be above 0, got {Q}")
+    rows = {(i, s): np.flatnonzero((value == i) & (side == s)) for i in range(layout.K) for s in (1, -1)}
+    fewest = min(map(len, rows.values()))
+    if fewest < 3:
+        raise ValueError(f"sample must hold at least 3 samples of each cluster, got one with {fewest}")
+    signed = side[:, None] * x.astype(float, copy=False)
+    risks = np.empty((*Q.shape, layout.K, 2))
+    for i in range(layout.K):
+        for at, s in enumerate((1, -1)):
+            mean, given, drawn = _moments(signed, rows, layout.gram[i], (i, s))
+            with np.errstate(divide="ignore"):  # no noise at all: the risk is 0, 1/2 or 1
+                risks[..., i, at] = ndtr(-mean / np.sqrt(given + drawn / Q))
+    return risks.mean(axis=-1)
+
+
+def _moments(signed: np.ndarray, rows: dict, gram: np.ndarray, cluster: tuple[int, int]) -> tuple[float, float, float]:
+    """Mean of T, variance of its mean given j, and variance that the draw of one sample a cluster adds."""
+    own = signed[rows[cluster]]
+    mean, spread, error = np.zeros(len(own)), np.zeros(len(own)), 0.0
+    for (k, s), others in rows.items():
+        if gram[k] == 0:
+            continue
+        products = own @ signed[others].T * (gram[k] / 2)  # half: a value's mean is that of its two sides
+        if (k, s) == cluster:
+            np.fill_diagonal(products, np.nan)
+        mean += np.nanmean(products, axis=1)
+        variance = np.nanvar(products, axis=1, ddof=1)
+        spread += variance
+        error += variance.mean() / (~np.isnan(products)).sum(axis=1)[0]
+    return float(mean.mean()), max(float(mean.var(ddof=1) - error), 0.0), float(spread.mean())

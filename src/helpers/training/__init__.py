@@ -1,0 +1,13 @@
+"""Preference training on a language model: its last layer on fixed embeddings, or the model itself."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "fine_tuning": ["fine_tune"],
+        "last_layer": ["train_last_layer"],
+        "runs": ["Run"],
+        "sweep": ["LastLayerLab", "last_layer_lab"],
+    },
+)

@@ -1,0 +1,159 @@
+"""DPO on the language model itself: the whole model or its last blocks, at the cost of the tokens that matter."""
+
+import hashlib
+import json
+import os
+from contextlib import ExitStack
+from itertools import pairwise
+
+import numpy as np
+import torch
+from tqdm.auto import tqdm
+
+from ..checks import at_least, holds, one_of, path_of, positive
+from ..llm.embedding import model_key
+from ..llm.model import LLM
+from ..llm.packing import check_packing
+from ..losses import get_loss
+from .checkpoints import held, load_checkpoint, save_checkpoint
+from .packed_pairs import evaluate_gaps
+from .runs import Run
+from .updates import Updater, pack_preferences, trainable
+
+
+def fine_tune(
+    llm: LLM,
+    preferences,
+    *,
+    beta: float,
+    lr: float,
+    steps: int,
+    batch: int = 32,
+    blocks: int | None = None,
+    test=None,
+    evaluate_every: int = 10,
+    seed: int = 0,
+    loss: str = "dpo",
+    dtype: str | None = None,
+    checkpoint: str | os.PathLike | None = None,
+    checkpoint_every: int = 10,
+    progress: bool = True,
+    in_place: bool = False,
+) -> Run:
+    """Train a language model on preference pairs with AdamW (betas 0.9 and 0.999, eps 1e-8, no weight decay).
+
+    Prompts with a common beginning are packed into rows that hold it once; only the last position of a prompt and
+    the rows of its two answers are read, for the normaliser cancels.  An answer of several tokens is a branch after
+    its prompt and has its true log-softmax.  Reference gaps are computed once.  The learning rate is constant.
+
+    Parameters
+    ----------
+    llm : from `load_llm`, in float32.  Its weights are given back unchanged, unless `in_place`.
+    preferences, test : `Preferences` (only prompts and answers are used); `test` may be None.
+    beta, lr : > 0.   steps : updates.   batch : pairs an update, at most the number of pairs.
+    blocks : None trains all weights; m trains the last m transformer blocks alone, and computes what is below them
+        once for each prompt.
+    evaluate_every : test margins, in float32, at every that many steps and at the last.
+    seed : order of the pairs, each epoch a new permutation.
+    loss : "dpo", "ipo" or "slic".
+    dtype : "float32", "bfloat16" (autocast; weights and evaluation stay float32), or None for bfloat16 on a GPU that
+        has it and float32 elsewhere.
+    checkpoint : file to go on from and to write every `checkpoint_every` steps (weights, moments, record).  On a CPU
+        with the same number of threads a run that was interrupted ends bit for bit like one that was not.
+    in_place : leave the trained weights in `llm`; also saves the memory of a copy.
+
+    Returns
+    -------
+    Run recorded at steps 0, evaluate_every, ..., steps; `losses`, `margins` (means) and `accuracies` at a record are
+    over the batches since the record before it, each taken before its update.
+    """
+    positive("beta", beta)
+    positive("lr", lr)
+    for name, value, low in (("steps", steps, 0), ("batch", batch, 1), ("evaluate_every", evaluate_every, 1),
+                             ("checkpoint_every", checkpoint_every, 1), ("seed", seed, 0)):
+        at_least(name, value, low)
+    one_of("dtype", "float32" if dtype is None else dtype, ("float32", "bfloat16"))
+    holds("llm", llm, "model tokenizer encode_all", "a model of load_llm")
+    sets = {"train": preferences} | ({} if test is None else {"test": test})
+    for name, part in zip(("preferences", "test"), sets.values(), strict=False):
+        holds(name, part, "prompts chosen rejected", "Preferences")
+        if not len(part.prompts):
+            raise ValueError(f"{name} must hold at least one pair, got none")
+    objective = get_loss(loss)
+    model, device = llm.model, llm.model.get_input_embeddings().weight.device
+    if batch > len(preferences.prompts):
+        raise ValueError(f"batch must be at most {len(preferences.prompts)}, the number of pairs, got {batch}")
+    if any(p.dtype != torch.float32 for p in model.parameters()):
+        raise ValueError(f"llm must hold float32 weights, got {model.dtype}; load it with dtype='float32'")
+    if dtype is None:
+        dtype = "bfloat16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "float32"
+    settings = dict(kind="fine-tune", model=llm.name, weights=model_key(llm), data=_digest(sets), beta=beta, lr=lr,
+                    steps=steps, batch=batch, blocks=blocks, evaluate_every=evaluate_every, seed=seed, loss=loss,
+                    dtype=dtype, optimizer="AdamW", N=len(preferences.prompts))
+    with ExitStack() as stack:
+        if checkpoint is not None:
+            checkpoint = path_of("checkpoint", checkpoint)
+            stack.enter_context(held(checkpoint))
+        pairs = {name: pack_preferences(llm, part) for name, part in sets.items()}
+        check_packing(model, [pairs["train"].sequence(i) for i in (0, -1)])
+        weights, trunk = trainable(stack, model, pairs, blocks, in_place)
+        updater = Updater(model, pairs["train"], trunk, weights, objective, beta, lr, dtype)
+        history = dict.fromkeys(("batch_losses", "batch_margins", "batch_accuracies", "seconds"), np.empty(0))
+        if checkpoint is not None and checkpoint.exists():
+            history = load_checkpoint(checkpoint, settings, weights, updater.optimizer)
+        order = _order(len(pairs["train"]), batch, steps, seed)
+        history["reference"] = updater.refer(np.unique(order), history.get("reference"))
+        recorded = _recorded(steps, evaluate_every)
+        done = len(history["batch_losses"])
+        with tqdm(desc="fine-tuning", total=steps, initial=done, disable=not progress) as bar:
+            for step in range(done, steps + 1):
+                known = history.get("test_gaps", ())
+                if "test" in pairs and len(known) < len(recorded) and step == recorded[len(known)]:
+                    history["test_gaps"] = np.stack([*known, evaluate_gaps(model, pairs["test"])])
+                if checkpoint is not None and step > done and (step % checkpoint_every == 0 or step == steps):
+                    save_checkpoint(checkpoint, settings, weights, updater.optimizer, history)
+                if step < steps:
+                    for name, value in updater.step(order[step]).items():
+                        history[name] = np.append(history[name], value)
+                    bar.update()
+    return _run(history, recorded, settings)
+
+
+def _order(N: int, batch: int, steps: int, seed: int) -> np.ndarray:
+    """Pair numbers of every batch, (steps, batch): one permutation of all pairs after the other."""
+    epochs = -(-steps * batch // N)
+    stream = [np.random.default_rng([seed, epoch]).permutation(N) for epoch in range(epochs)]
+    return np.concatenate([np.empty(0, np.int64), *stream])[: steps * batch].reshape(steps, batch)
+
+
+def _recorded(steps: int, every: int) -> list[int]:
+    return [*range(0, steps, every), steps]
+
+
+def _digest(sets: dict) -> str:
+    texts = {name: [list(part.prompts), list(part.chosen), list(part.rejected)] for name, part in sets.items()}
+    return hashlib.sha256(json.dumps(texts).encode()).hexdigest()
+
+
+def _run(history: dict[str, np.ndarray], recorded: list[int], settings: dict) -> Run:
+    """The record: at step 0 the reference, at a later one the means over the batches since the record before."""
+    start = {"batch_losses": float(get_loss(settings["loss"]).value(np.zeros(1))[0])}
+    mean = {
+        name: np.array([start.get(name, 0.0)] + [history[name][a:b].mean() for a, b in pairwise(recorded)])
+        for name in ("batch_losses", "batch_margins", "batch_accuracies")
+    }
+    gaps = history.get("test_gaps")
+    margins = None if gaps is None else settings["beta"] * (gaps - gaps[0])
+    return Run(
+        steps=np.array(recorded),
+        losses=mean["batch_losses"],
+        margins=mean["batch_margins"],
+        accuracies=mean["batch_accuracies"],
+        test_margins=margins,
+        test_accuracies=None if gaps is None else (margins > 0).mean(1),
+        test_gaps=gaps,
+        ranking_accuracies=None if gaps is None else (gaps > 0).mean(1),
+        batch_losses=history["batch_losses"],
+        seconds=history["seconds"],
+        settings=settings,
+    )

@@ -1,0 +1,108 @@
+"""Many small last-layer runs on one language model: what the sliders of a chapter show as measured."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ..audit.clusters import ValueConstants, measure_value
+from ..checks import at_least, holds, listed, positive
+from ..llm.embedding import embed
+from ..llm.model import LLM
+from ..preferences.pairs import Preferences
+from .last_layer import train_last_layer
+from .runs import Run
+
+DRAWS = 5  # random subsets of the pool behind every recorded curve
+
+
+@dataclass(frozen=True, eq=False)
+class LastLayerLab:
+    """DPO by plain gradient descent on the last layer, for subsets of a pool of pairs.
+
+    pool, test : pairs to draw from, and held-out pairs.   x, x_test : their embeddings.
+    lr : learning rate of the mean loss.   seed : of the subsets.
+
+    Every run subtracts the mean of its own training embeddings from all embeddings.
+    """
+
+    pool: Preferences
+    test: Preferences
+    x: np.ndarray
+    x_test: np.ndarray
+    lr: float
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, pairs, x in (("pool", self.pool, self.x), ("test", self.test, self.x_test)):
+            holds(name, pairs, "prompts value side per_cluster", "Preferences")
+            if np.ndim(x) != 2 or len(x) != len(pairs):
+                wanted = f"({len(pairs)}, d), a row for each pair of {name}"
+                raise ValueError(f"{'x' if name == 'pool' else 'x_test'} must have shape {wanted}, got {np.shape(x)}")
+        positive("lr", self.lr)
+        at_least("seed", self.seed, 0)
+
+    @cached_property
+    def constants(self) -> ValueConstants:
+        """Concept length, noise and effective dimension of a pool with one value."""
+        if self.pool.K != 1:
+            raise ValueError(f"pool must hold one value to have one set of constants, got {self.pool.K}")
+        return measure_value(self.x, self.pool.side)
+
+    def run(self, steps: int, beta: float, Q: int, *, every: int = 1, draw: int = 0) -> Run:
+        """One run on Q pairs of every cluster, the `draw`-th random subset of the pool."""
+        subset = self.pool.per_cluster(Q, seed=self.seed + at_least("draw", draw, 0))
+        row = {prompt: j for j, prompt in enumerate(self.pool.prompts)}
+        x = self.x[[row[prompt] for prompt in subset.prompts]]
+        centre = x.mean(axis=0)
+        test = (self.x_test - centre, self.test)
+        return train_last_layer(x - centre, subset, beta=beta, lr=self.lr, steps=steps, test=test, every=every)
+
+    def margins(self, steps: Sequence[int], betas: Sequence[float], Qs: Sequence[int]) -> np.ndarray:
+        """Mean held-out margin over `DRAWS` subsets, shape (Qs, betas, steps)."""
+        return self._grid(lambda run: run.test_margins.mean(axis=1), steps, betas, Qs)
+
+    def errors(self, steps: Sequence[int], betas: Sequence[float], Qs: Sequence[int]) -> np.ndarray:
+        """Share of held-out pairs with a margin of at most 0, over `DRAWS` subsets, shape (Qs, betas, steps)."""
+        return self._grid(lambda run: 1 - run.test_accuracies, steps, betas, Qs)
+
+    def live_margins(self, steps: int, beta: float, Q: int, progress: Callable[[int, int], None]) -> np.ndarray:
+        """Mean held-out margin at every step of a new run; for the button of the margin explorer."""
+        margins = self.run(steps, beta, Q, draw=DRAWS).test_margins.mean(axis=1)
+        progress(steps, steps)
+        return margins
+
+    def live_error(self, steps: int, beta: float, Q: int, progress: Callable[[int, int], None]) -> float:
+        """Held-out error after a new run; for the button of the risk explorer."""
+        run = self.run(steps, beta, Q, every=max(1, at_least("steps", steps, 0)), draw=DRAWS)
+        progress(steps, steps)
+        return float(1 - run.test_accuracies[-1])
+
+    def _grid(self, measure: Callable[[Run], np.ndarray], steps, betas, Qs) -> np.ndarray:
+        steps, betas, Qs = (listed(*given, "numbers") for given in (("steps", steps), ("betas", betas), ("Qs", Qs)))
+        if not (steps and betas and Qs):
+            raise ValueError(f"steps, betas and Qs must each hold a number, got {steps}, {betas} and {Qs}")
+        every = int(np.gcd.reduce([at_least("steps", step, 0) for step in steps])) or 1
+        at = np.asarray(steps) // every
+        runs = self._runs
+        grid = np.empty((len(Qs), len(betas), len(steps)))
+        for i, Q in enumerate(Qs):
+            for j, beta in enumerate(betas):
+                for draw in range(DRAWS):
+                    key = (max(steps), every, beta, Q, draw)
+                    if key not in runs:
+                        runs[key] = self.run(max(steps), beta, Q, every=every, draw=draw)
+                grid[i, j] = np.mean([measure(runs[max(steps), every, beta, Q, n])[at] for n in range(DRAWS)], axis=0)
+        return grid
+
+    @cached_property
+    def _runs(self) -> dict[tuple, Run]:
+        return {}
+
+
+def last_layer_lab(llm: LLM, pool: Preferences, test: Preferences, *, lr: float, seed: int = 0) -> LastLayerLab:
+    """Embed both sets of pairs with `llm` and make a lab of them."""
+    holds("pool", pool, "prompts value side per_cluster", "Preferences")
+    holds("test", test, "prompts value side per_cluster", "Preferences")
+    return LastLayerLab(pool, test, embed(llm, pool.prompts), embed(llm, test.prompts), lr, seed)

@@ -1,0 +1,137 @@
+"""One update of the language model on packed preference pairs: what is trained, the pass, the step."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
+from functools import partial
+
+import numpy as np
+import torch
+
+from ..llm.model import LLM
+from ..llm.packing import hidden_states
+from .frozen import FrozenTrunk, all_blocks, rows_in_play, top_blocks
+from .packed_pairs import PackedPairs, pack_pairs, policy_gaps
+
+ADAMW = dict(betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0)  # as TRL: PyTorch's defaults, without weight decay
+# Numbers in the weights that are updated together, at least: 16 MB, about a block of the default model.  Weight by
+# weight, the calls themselves cost as much as the arithmetic.
+TOGETHER = 2**22
+
+
+class Updater:
+    """One update: packed rows forward and back, then AdamW."""
+
+    def __init__(self, model, pairs: PackedPairs, trunk, weights: dict, objective, beta: float, lr: float, dtype: str):
+        self.model, self.pairs, self.trunk, self.objective, self.beta = model, pairs, trunk, objective, beta
+        self.weights = list(weights.values())
+        self.optimizer = torch.optim.AdamW(self.weights, lr=lr, fused=True, **ADAMW)
+        self.device = self.weights[0].device
+        # Both savings of memory add small operations, which cost a CPU little and leave a GPU waiting.
+        self.saving = self.device.type == "cpu"
+        trained = [block for block in all_blocks(model) if any(p.requires_grad for p in block.parameters())]
+        self.lean = trained if self.saving else []
+        self.autocast = partial(torch.autocast, self.device.type, torch.bfloat16, enabled=dtype == "bfloat16")
+
+    def refer(self, used: np.ndarray, known: np.ndarray | None) -> np.ndarray:
+        """Gaps (N,) under the reference for the pairs `used`, NaN for others; fills the frozen trunk's states."""
+        self.reference = np.full(len(self.pairs), np.nan, np.float32) if known is None else known
+        if len(used) and (known is None or self.trunk is not None):
+            gaps = self.reference.copy()
+            with torch.no_grad():
+                for chosen, row, context in self._rows(used, FrozenTrunk.record):
+                    gaps[chosen] = self._gaps(row, context).cpu().numpy()
+            if known is None:
+                self.reference = gaps
+        return self.reference
+
+    def step(self, batch: np.ndarray) -> dict[str, float]:
+        """Update the weights on the pairs `batch`; what was measured before the update."""
+        start = time.perf_counter()
+        margins, rows = [], list(self._rows(batch, FrozenTrunk.replay))
+        for number, (chosen, row, context) in enumerate(rows, 1):
+            gaps = self._gaps(row, context, self.lean)
+            r = self.beta * (gaps - torch.from_numpy(self.reference[chosen]).to(gaps))
+            margins.append(r.detach().cpu().numpy())
+            if not np.isfinite(margins[-1]).all():
+                raise ValueError("lr must keep the margins finite, got NaN or infinity; choose a smaller lr")
+            with self._updating() if self.saving and number == len(rows) else nullcontext():
+                r.backward(gradient=torch.from_numpy(self.objective.slope(margins[-1]) / len(batch)).to(r))
+        # All of them on a GPU; else what is left of the last row, and what it did not use, as experts may be.
+        self._update([weight for weight in self.weights if weight.grad is not None])
+        margins = np.concatenate(margins)
+        return dict(batch_losses=self.objective.value(margins).mean(), batch_margins=margins.mean(),
+                    batch_accuracies=(margins > 0).mean(), seconds=time.perf_counter() - start)
+
+    @contextmanager
+    def _updating(self) -> Iterator[None]:
+        """Update weights and free their gradients soon after the backward pass inside has added to them.
+
+        The gradients of all weights then never exist at once.  Nothing needs them together: there is no clipping.
+        """
+        ready: list = []
+
+        def add(weight: torch.Tensor) -> None:
+            ready.append(weight)
+            if sum(w.numel() for w in ready) >= TOGETHER:
+                self._update(ready)
+                ready.clear()
+
+        hooks = [weight.register_post_accumulate_grad_hook(add) for weight in self.weights]
+        try:
+            yield
+        finally:
+            for hook in hooks:
+                hook.remove()
+
+    def _update(self, weights: list) -> None:
+        """AdamW on some of the weights, whose gradients are freed; moments and step count belong to each weight."""
+        if weights:
+            self.optimizer.param_groups[0]["params"] = list(weights)
+            self.optimizer.step()
+            self.optimizer.zero_grad(set_to_none=True)
+
+    def _rows(self, chosen: np.ndarray, trunk_context):
+        pairs, places = self.pairs.take(chosen)
+        for part, row, row_places in pairs.rows(self.device):
+            context = nullcontext() if self.trunk is None else trunk_context(self.trunk, places[row_places])
+            yield chosen[part], row, context
+
+    def _gaps(self, row: PackedPairs, context, lean: Sequence = ()) -> torch.Tensor:
+        head = self.model.get_output_embeddings()
+        with context, self.autocast():
+            hidden = hidden_states(self.model, row.packing, lean)
+        return policy_gaps(hidden, row, head.weight, head.bias)
+
+
+def pack_preferences(llm: LLM, preferences) -> PackedPairs:
+    """The preferences' tokens: prompts as the language model encodes them, answers as they are."""
+    answers = {answer: llm.tokens(answer) for answer in {*preferences.chosen, *preferences.rejected}}
+    prompts = llm.encode_all(preferences.prompts)
+    return pack_pairs(prompts, [answers[a] for a in preferences.chosen], [answers[a] for a in preferences.rejected])
+
+
+def trainable(stack: ExitStack, model, pairs: dict[str, PackedPairs], blocks: int | None, in_place: bool):
+    """The weights to train, by name, and the frozen trunk or None; `stack` undoes all that was done to the model."""
+    stack.callback(model.train, model.training)
+    stack.callback(model.zero_grad)
+    model.eval()
+    trunk = None
+    if blocks is None:
+        if not any(part.normalised for part in pairs.values()):
+            tokens = np.unique(np.concatenate([part.tokens() for part in pairs.values()]))
+            stack.enter_context(rows_in_play(model, tokens))
+            pairs.update({name: part.renumbered(tokens) for name, part in pairs.items()})
+        trained = set(model.parameters())
+    else:
+        lower, upper = top_blocks(model, blocks)
+        trunk = FrozenTrunk(lower, len(pairs["train"].packing)) if lower else None
+        trained = {p for block in upper for p in block.parameters()}
+    for p in model.parameters():
+        stack.callback(p.requires_grad_, p.requires_grad)
+        p.requires_grad_(p in trained)
+    weights = {name: p for name, p in model.named_parameters() if p in trained}
+    if not in_place:
+        before = {p: p.detach().clone() for p in weights.values()}
+        stack.callback(lambda: [p.data.copy_(value) for p, value in before.items()])
+    return weights, trunk
