@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, Playwright
 from browser import find
 from helpers import explore
 from helpers.explore.grid import grid_numbers
-from helpers.explore.proof import proof_numbers
+from helpers.explore.stepper import proof_numbers
 from helpers.explore.widgets import Q_NAME
 from helpers.layouts import TokenLayout
 from helpers.statistics import wilson_interval

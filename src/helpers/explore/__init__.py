@@ -8,6 +8,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "curves": ["Curve", "Guide"],
         "grid": ["grid_explorer", "grid_numbers"],
         "presets": ["margin_explorer", "margin_numbers", "risk_explorer", "risk_numbers"],
-        "proof": ["ProofStep", "proof_numbers", "proof_stepper"],
+        "stepper": ["ProofStep", "proof_numbers", "proof_stepper"],
     },
 )

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scripts import drawings, numbers
 
-from helpers.explore.proof import ProofStep, fails, proof_numbers, proof_stepper, slack
+from helpers.explore.stepper import ProofStep, fails, proof_numbers, proof_stepper, slack
 
 STEPS = [
     ProofStep(1, "one pair", "Every deviation is small.", "largest deviation", "tolerance"),

@@ -35,10 +35,10 @@ class ProofStep:
     unit: str = "ratio"
 
 
-class ProofFigure(KnobFigure):
+class StepperFigure(KnobFigure):
     """One row a step, with a bar as long as the logarithm of its slack; the first slider is the step."""
 
-    _esm = script("shared.js", "proof.js")
+    _esm = script("shared.js", "stepper.js")
 
 
 def proof_stepper(
@@ -83,7 +83,7 @@ def proof_stepper(
     }
     at = {STEP_NAME: options[STEP_NAME][0]} | dict(at or {})
     at[STEP_NAME] = label(at[STEP_NAME])
-    figure = ProofFigure(setting=setting, data=small(values.astype("<f8").tobytes()), **starts(options, at))
+    figure = StepperFigure(setting=setting, data=small(values.astype("<f8").tobytes()), **starts(options, at))
     return Explorer(title, figure, knob_sliders(figure, options))
 
 
