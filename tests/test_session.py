@@ -1,6 +1,8 @@
 """The start of a notebook: the same numbers, the right scale, one line, clear errors."""
 
+import json
 import random
+import re
 import sys
 import types
 from dataclasses import dataclass
@@ -10,7 +12,7 @@ import pytest
 import torch
 
 from helpers import session
-from helpers.session import Session, start
+from helpers.session import Session, said, say, start
 
 
 @pytest.fixture(autouse=True)
@@ -49,6 +51,13 @@ def test_the_scale_comes_from_the_environment_and_one_line_says_so(scale, monkey
 
 def test_the_default_scale_is_that_of_the_page():
     assert start().scale == "book"
+
+
+def test_a_scale_that_is_given_goes_before_the_environment(monkeypatch):
+    monkeypatch.setenv("SCALE", "full")
+    assert start(scale="tiny").scale == "tiny" and start().scale == "full"
+    with pytest.raises(ValueError, match="^scale must be a known name, got 'tinny'; did you mean 'tiny'"):
+        start(scale="tinny")
 
 
 def test_threads(monkeypatch):
@@ -139,3 +148,54 @@ def test_changes_that_are_no_dictionary_are_named(changes):
     for at in ("tiny", "full"):
         with pytest.raises(ValueError, match=f"^{at} must be a dictionary of settings, got "):
             session.settings(session, **{at: changes})
+
+
+# Numbers that the prose leans on
+
+
+def test_a_sentence_prints_and_records_its_numbers(capsys):
+    start()
+    capsys.readouterr()
+    say("margins stray by {stray:.3f}, N7 allows {allowed:.3f}", stray=np.float64(1 / 3), allowed=0.5, draws=10)
+    assert capsys.readouterr().out == "margins stray by 0.333, N7 allows 0.500\n"
+    assert said() == {"stray": [1 / 3], "allowed": [0.5], "draws": [10]}
+
+
+def test_a_name_that_is_said_again_collects_its_values():
+    start()
+    for Q in (4, 8):
+        say("Q = {Q}", Q=Q)
+    assert said() == {"Q": [4, 8]}
+    start()
+    assert said() == {}
+
+
+@pytest.mark.parametrize("value", [np.arange(3.0), torch.arange(3.0), (0.0, 1.0, 2.0), [np.float32(0), 1.0, 2]])
+def test_arrays_become_lists(value):
+    start()
+    say("{rates[1]:.1f} is the middle one", rates=value)
+    say("a verdict", holds=np.bool_(True), by_name={"own": np.int64(3)}, none=None)
+    assert json.loads(json.dumps(said())) == {
+        "rates": [[0.0, 1.0, 2.0]], "holds": [True], "by_name": [{"own": 3}], "none": [None]}
+
+
+@pytest.mark.parametrize(
+    ("sentence", "numbers", "words"),
+    [
+        ("{stray:.3f}", {"stay": 1.0}, "the field {stray} is not given; given are stay"),
+        ("{stray:.3f}", {}, "the field {stray} is not given; given are none"),
+        ("{}", {"stray": 1.0}, "the field {} is not given"),
+        ("{stray:.3f}", {"stray": np.zeros(2)}, "unsupported format string"),
+        ("{stray:.{digits}f}", {"stray": 1.0}, "digits"),
+        ("{stray[3]}", {"stray": [1.0]}, "index out of range"),
+        ("{stray", {"stray": 1.0}, "expected '}'"),
+        (3, {}, "sentence must be a text with fields"),
+        ("{stray}", {"stray": object}, "stray must be a number, a text or an array of them"),
+    ],
+)
+def test_a_sentence_that_does_not_fit_says_so_and_records_nothing(sentence, numbers, words, capsys):
+    start()
+    capsys.readouterr()
+    with pytest.raises(ValueError, match=re.escape(words)):
+        say(sentence, **numbers)
+    assert said() == {} and capsys.readouterr().out == ""

@@ -1,7 +1,9 @@
-"""The start of a notebook: scale, seeds, device, threads and theme, in one place."""
+"""The start of a notebook: scale, seeds, device, threads and theme, in one place; and the numbers that it says."""
 
 import os
 import random
+import re
+import string
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 SCALES = ("tiny", "book", "full")
 Settings = TypeVar("Settings")
+_SAID: dict[str, list] = {}  # what `say` recorded since `start`, by name
 
 
 @dataclass(frozen=True)
@@ -62,19 +65,27 @@ class Session:
         return _llm("tiny" if self.scale == "tiny" else None, self.device)
 
 
-def start(seed: int = 0) -> Session:
+def start(seed: int = 0, *, scale: str | None = None) -> Session:
     """Begin a notebook: seed everything, set the figures' theme, choose device and threads, print one line.
 
-    The environment variable SCALE picks the scale (default "book"), OMP_NUM_THREADS the number of CPU threads
-    (default at most 2). In Colab, interactive figures are switched on.
+    Parameters
+    ----------
+    seed : given to random, NumPy and torch.
+    scale : "tiny", "book" or "full"; None takes the environment variable SCALE, else "book".
 
-    Raises ValueError for a negative seed, an unknown SCALE, or an OMP_NUM_THREADS that is not a whole number.
+    The environment variable OMP_NUM_THREADS gives the number of CPU threads (default at most 2). In Colab,
+    interactive figures are switched on. What `say` recorded before is forgotten.
+
+    Raises ValueError for a negative seed, an unknown scale, or an OMP_NUM_THREADS that is not a whole number.
     """
     seed = int(between("seed", at_least("seed", seed, 0), 0, 2**32 - 1))  # what NumPy's seed takes
-    scale = one_of("SCALE", os.environ.get("SCALE") or "book", SCALES)
+    if scale is None:
+        scale = one_of("SCALE", os.environ.get("SCALE") or "book", SCALES)
+    scale = one_of("scale", scale, SCALES)
     threads = _threads()
     import torch  # takes two seconds, so only once the settings are known to be sound
 
+    _SAID.clear()
     torch.set_num_threads(threads)
     random.seed(seed)
     np.random.seed(seed)
@@ -89,6 +100,55 @@ def start(seed: int = 0) -> Session:
     versions = ", ".join(f"{name} {version(name)}" for name in ("reward-margins", "torch", "transformers"))
     print(f"scale {scale}, {device}, {threads} CPU thread{'s' * (threads > 1)}, seed {seed}; {versions}")
     return session
+
+
+def say(sentence: str, **numbers: Any) -> None:
+    """Print a sentence with its numbers, and record each number by its name for the tests of the prose.
+
+    A name that is said again, as in a loop, collects its values in a list. A number may be recorded without
+    being shown.
+
+    Parameters
+    ----------
+    sentence : with fields as in `str.format`, such as "margins stray by {stray:.3f}".
+    numbers : numbers, texts, NumPy arrays or tensors, or lists and dictionaries of them, by name.
+
+    Raises ValueError (one sentence) for a field that is not given, a format that does not fit its number, and
+    a value that is none of these. Nothing is printed or recorded then.
+    """
+    if not isinstance(sentence, str):
+        raise ValueError(f"sentence must be a text with fields such as {{stray:.3f}}, got {shown(sentence)}")
+    plain = {name: _plain(name, value) for name, value in numbers.items()}
+    try:
+        fields = [re.split(r"[.\[]", field)[0] for _, field, _, _ in string.Formatter().parse(sentence)
+                  if field is not None]
+        missing = [field for field in fields if field not in numbers]
+        if missing:
+            raise ValueError(f"the field {{{missing[0]}}} is not given; given are {', '.join(numbers) or 'none'}")
+        text = sentence.format(**numbers)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as problem:
+        raise ValueError(f"sentence must fit its numbers, got {sentence!r}: {problem}") from None
+    for name, value in plain.items():
+        _SAID.setdefault(name, []).append(value)
+    print(text)
+
+
+def said() -> dict[str, list]:
+    """Every value that `say` recorded since `start`, by name, each name with the list of its values."""
+    return {name: list(values) for name, values in _SAID.items()}
+
+
+def _plain(name: str, value: Any) -> Any:
+    """A value as JSON has it."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): _plain(name, inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(name, inner) for inner in value]
+    if hasattr(value, "tolist"):  # an array, a number of NumPy, a tensor
+        return _plain(name, value.tolist())
+    raise ValueError(f"{name} must be a number, a text or an array of them, got {shown(value)}")
 
 
 def _threads() -> int:
