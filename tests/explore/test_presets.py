@@ -12,7 +12,7 @@ from helpers import explore
 from helpers.bounds.envelopes import training_envelope
 from helpers.dynamics.flow import dimensionless_time, noise_free_margin, paper_horizon
 from helpers.explore import grid as explore_grid
-from helpers.explore import proof as explore_proof
+from helpers.explore import stepper as explore_stepper
 from helpers.explore import widgets as panels
 from helpers.layouts import chain, disjoint, shared
 from helpers.mixture import ValueMixture
@@ -186,7 +186,7 @@ def test_without_a_callback_there_is_no_button():
 
 
 def test_scripts_and_styles_stay_local_and_small():
-    for figure in (panels.MarginFigure, panels.RiskFigure, explore_grid.GridFigure, explore_proof.ProofFigure):
+    for figure in (panels.MarginFigure, panels.RiskFigure, explore_grid.GridFigure, explore_stepper.StepperFigure):
         script = str(figure._esm)
         assert "http" not in script and "import " not in script     # nothing fetched from anywhere
         assert len(script) < 50_000                                 # one copy a figure lies in the page
