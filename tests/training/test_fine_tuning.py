@@ -399,7 +399,7 @@ def test_a_record_can_be_saved(llm, tmp_path):
         (dict(blocks=3), "blocks must be at most 2, the blocks of the model, got 3"),
         (dict(blocks=0), "blocks must be a whole number of at least 1, got 0"),
         (dict(dtype="float16"), "dtype must be a known name, got 'float16'"),
-        (dict(loss="dop"), "did you mean 'dpo'"),
+        (dict(loss="ipoo"), "did you mean 'ipo'"),
         (dict(lr=1e30), "lr must keep the margins finite"),
     ],
 )

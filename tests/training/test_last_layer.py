@@ -150,6 +150,8 @@ def test_shared_answers_are_one_problem_whatever_their_order():
         (dict(every=0), "every must be"),
         (dict(optimizer="adm"), "optimizer must be a known name, got 'adm'; did you mean 'adam'"),
         (dict(loss="dop"), "loss must be a known name, got 'dop'; did you mean 'dpo'"),
+        (dict(loss="dpop"), "loss must need margins alone .*, got 'dpop', which needs the reward of every chosen"),
+        (dict(loss="beta-dpo"), "loss must need margins alone .*, got 'beta-dpo', which needs to see every batch"),
     ],
 )
 def test_bad_settings_get_one_sentence(change, message):

@@ -13,7 +13,7 @@ from scipy.special import lambertw
 
 from ..checks import at_least, numbers, positive, shown
 from ..layouts import TokenLayout
-from ..losses import get_loss
+from ..losses import margin_loss
 from .token_rows import Samples, TokenRows, checked_arrays, margins_along
 
 _TIGHT = {"method": "DOP853", "rtol": 1e-9, "atol": 1e-12}
@@ -37,8 +37,11 @@ class Trajectory:
 
 
 def push(loss: str) -> Callable[[np.ndarray], np.ndarray]:
-    """The function r -> -f'(r) of the loss "dpo", "ipo" or "slic": how hard a sample of margin r pulls."""
-    slope = get_loss(loss).slope
+    """The function r -> -f'(r) of the loss "dpo", "ipo" or "slic": how hard a sample of margin r pulls.
+
+    Raises `ValueError` for another loss.
+    """
+    slope = margin_loss(loss).slope
     return lambda r: -slope(r)
 
 
@@ -61,7 +64,7 @@ def noise_free_margin(S: float | np.ndarray, loss: str = "dpo") -> float | np.nd
     DPO solves r + e^r = 1 + S; IPO gives 1 - e^(-2S), SLiC min(1, S). Shaped like S; `ValueError` for S < 0.
     """
     S = _times("S", S)
-    get_loss(loss)
+    margin_loss(loss)
     if loss == "ipo":
         return -np.expm1(-2.0 * S)
     if loss == "slic":

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..checks import at_least, holds, one_of, positive, shown
-from ..losses import get_loss
+from ..losses import margin_loss
 from .runs import Run
 
 ADAM = dict(beta1=0.9, beta2=0.999, epsilon=1e-8)  # the paper's runs: PyTorch's defaults
@@ -51,7 +51,7 @@ def train_last_layer(
     at_least("steps", steps, 0)
     at_least("every", every, 1)
     one_of("optimizer", optimizer, ("gd", "adam"))
-    objective = get_loss(loss)
+    objective = margin_loss(loss)
     holds("preferences", preferences, "value side layout", "Preferences")
     train = _Margins(embeddings, preferences, preferences.layout, beta, "embeddings")
     if test is not None:
