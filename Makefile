@@ -38,8 +38,8 @@ model: $(VENV)/base ## fetch and convert the language model, once for every chec
 	@$(BIN)/python -m helpers.llm.default_model
 
 book: $(VENV)/base $(VENDOR) model ## build the book into _build/html
-	@$(BIN)/python book/tools/export.py
-	@$(BIN)/python book/tools/run_chapters.py
+	@$(BIN)/python -m book.tools.export
+	@$(BIN)/python -m book.tools.run
 	@$(BIN)/jupyter-book build . --toc book/_toc.yml --config _config.yml -W -n --keep-going --quiet
 	@echo "The book is in _build/html/index.html; 'make serve' shows it"
 
@@ -48,7 +48,7 @@ test: book $(VENV)/test browser ## build the book and run every test
 	@$(BIN)/python -m pytest
 
 browser: $(VENV)/test ## find or install a Chromium for the page tests
-	@$(BIN)/python book/tools/browser.py
+	@$(BIN)/python -m book.tools.site browser
 
 lint: $(VENV)/test ## check the style of the code
 	@$(BIN)/ruff check src tests book
@@ -60,17 +60,17 @@ serve: ## show the built book at http://localhost:8000
 	@$(BIN)/python -m http.server 8000 --bind 127.0.0.1 --directory _build/html
 
 notebooks: $(VENV)/base ## write chapters/*.ipynb from chapters/*.md
-	@$(BIN)/python book/tools/export.py
+	@$(BIN)/python -m book.tools.export
 
 bench: book $(VENV)/test browser ## time training against TRL and a dense head, and the pages, into records/
-	@$(BIN)/python book/tools/bench.py
-	@$(BIN)/python book/tools/bench_pages.py
+	@$(BIN)/python -m book.tools.bench
+	@$(BIN)/python -m book.tools.bench_pages
 
 reproduce: $(VENV)/base model ## make every record of records/ again (slow)
-	@$(BIN)/python book/tools/data_card.py
+	@$(BIN)/python -m book.tools.data_card
 
 lock: $(VENV)/test $(VENV)/lab ## pin what is installed, into requirements.lock and environment.yml
-	@$(BIN)/python book/tools/lock.py
+	@$(BIN)/python -m book.tools.lock
 
 clean: ## remove what the build made; the environment and the model stay
 	rm -rf _build book/static/vendor book/assets/node_modules

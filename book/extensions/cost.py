@@ -86,7 +86,7 @@ class CostsTable(SphinxDirective):
         data = load(self.env.srcdir, COSTS)
         _remember(self.env, COSTS)
         if data is None:
-            return _missing(COSTS, "run book/tools/run_chapters.py", self.get_location())
+            return _missing(COSTS, "run make book", self.get_location())
         rows = [[_link(self.env, name), duration(entry["seconds"]), f"{entry['memory']:.2f} GB",
                  str(entry["threads"])] for name, entry in sorted(data["chapters"].items())]
         header = ["notebook", "time", "peak memory", "threads"]
@@ -137,7 +137,7 @@ def _missing(name: str, remedy: str, location) -> list[nodes.Node]:
 def _cost(env, name: str, location) -> str:
     data = load(env.srcdir, COSTS)
     if data is None or name not in data["chapters"]:
-        LOGGER.warning("%s has no cost of %s; run book/tools/run_chapters.py", COSTS, name, location=location)
+        LOGGER.warning("%s has no cost of %s; run make book", COSTS, name, location=location)
         return "not measured yet"
     return sentence(data["chapters"][name])
 

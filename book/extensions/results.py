@@ -1,7 +1,7 @@
 """Sphinx: the directive {results-table}, one row for each result with its chapter, functions, tests and status.
 
-The rows are read from the chapters, from `book/results.yml` and from the marks of the tests by `catalogue`. What does
-not fit together is a warning, so a strict build fails.
+The rows are read from the chapters, from `book/results.yml` and from the marks of the tests by `book.tools.checks`.
+What does not fit together is a warning, so a strict build fails.
 """
 
 import sys
@@ -13,9 +13,9 @@ from docutils import nodes
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-sys.path.append(str(Path(__file__).resolve().parents[1] / "tools"))
+sys.path.append(str(Path(__file__).resolve().parents[2]))
 
-from catalogue import collect  # noqa: E402  the tools are no package
+from book.tools.checks import collect  # noqa: E402  the root of the checkout is not on the path of the build
 
 HEADER = ["result", "statement", "functions and tests"]
 BREAK = "\\\n"  # of a line, in Markdown

@@ -1,6 +1,6 @@
 """Speed and memory of the training code against the usual way of doing the same; writes records/bench.json.
 
-    python book/tools/bench.py [--model NAME] [--rounds 2] [--steps 3]
+    python -m book.tools.bench [--model NAME] [--rounds 2] [--steps 3]
 
 Every measurement is a process of its own, and the two sides take turns.  Both start from the same weights, train on
 the same 32 pairs of 4 values in every step, and must report the same losses.  Two settings:
@@ -21,9 +21,10 @@ import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
-from bench_tasks import BETA, LR, SAMPLES, SEED, D, V
 from helpers.files import atomic_file
-from run_chapters import machine
+
+from .bench_tasks import BETA, LR, SAMPLES, SEED, D, V
+from .run import machine
 
 ROOT = Path(__file__).resolve().parents[2]
 TASKS = Path(__file__).with_name("bench_tasks.py")

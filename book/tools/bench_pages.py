@@ -1,6 +1,6 @@
 """The built pages in a browser: bytes of a first load, time from a key press to the figure; writes records/pages.json.
 
-    python book/tools/bench_pages.py
+    python -m book.tools.bench_pages
 
 It also times `make book` where nothing has changed.  The pages are those of `_build/html`.
 """
@@ -8,7 +8,6 @@ It also times `make book` where nothing has changed.  The pages are those of `_b
 import gzip
 import json
 import subprocess
-import sys
 import time
 from pathlib import Path
 from statistics import median
@@ -17,13 +16,11 @@ from urllib.parse import unquote, urlsplit
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from helpers.files import atomic_file
-from run_chapters import machine
+
+from .run import machine
+from .site import SITE, launch, pages_with_explorers, served, site_pages, visit
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests"))
-
-from pages import SITE, launch, pages_with_explorers, served, site_pages, visit  # noqa: E402  (the tests' way to open a page)
-
 COMPRESSED = {".css", ".html", ".js", ".json", ".svg", ".txt"}  # fonts and images are so already
 # From the event to the new drawing laid out; painting it is the browser's affair.
 MOVES = """async handle => {
@@ -99,7 +96,7 @@ def main() -> None:
         dict(name="the same, longest of all", value=max(presses), unit="ms"),
         dict(name="make book, nothing changed", value=seconds, unit="s"),
     ]
-    record = dict(command="python book/tools/bench_pages.py", machine=machine(), browser=f"Chromium {version}",
+    record = dict(command="python -m book.tools.bench_pages", machine=machine(), browser=f"Chromium {version}",
                   first_loads=loads, milliseconds=sliders, rows=rows)
     with atomic_file(ROOT / "records" / "pages.json") as part:
         part.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")

@@ -1,6 +1,6 @@
 """The measurements of the bench, each the work of one process; the last line it prints is its result as JSON.
 
-    python book/tools/bench_tasks.py TASK SETTING FOLDER STEPS [MODEL]
+    python -m book.tools.bench_tasks TASK SETTING FOLDER STEPS [MODEL]
 """
 
 import json

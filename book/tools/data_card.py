@@ -1,7 +1,7 @@
 """Measure how well a linear probe tells the two sides of each value apart, and write it into the data card.
 
-    python book/tools/data_card.py            measure, write records/values_probe.json and the card's tables
-    python book/tools/data_card.py --tables   write the card's tables from the record and the registry alone
+    python -m book.tools.data_card            measure, write records/values_probe.json and the card's tables
+    python -m book.tools.data_card --tables   write the card's tables from the record and the registry alone
 """
 
 import argparse
@@ -104,7 +104,7 @@ def measure() -> dict:
     llm, bank = load_llm(), load_values()
     embeddings = embed(llm, bank.prompts)
     return {
-        "command": "python book/tools/data_card.py",
+        "command": "python -m book.tools.data_card",
         "model": llm.name,
         "model_digest": llm.digest,
         "data_sha256": data_digest(),

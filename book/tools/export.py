@@ -1,6 +1,6 @@
 """Write each chapter as a notebook for Jupyter and Colab: plain Markdown, no outputs, first a set-up cell.
 
-`python book/tools/export.py` writes chapters/*.ipynb, with `--check` it only says which are not current.
+`python -m book.tools.export` writes chapters/*.ipynb, with `--check` it only says which are not current.
 """
 
 import argparse
@@ -15,9 +15,9 @@ from pathlib import Path
 import nbformat
 from nbformat import v4
 
-from chapters import ROOT, SourceError, find, read
-from plain import Plain
-from references import REPOSITORY, Book
+from .plain import Plain
+from .references import REPOSITORY, Book
+from .source import ROOT, SourceError, find, read
 
 SETUP = '''\
 # Set-up, for Colab only. Colab's own torch, numpy and ipywidgets stay as they are.

@@ -10,8 +10,8 @@ from html import escape
 from itertools import pairwise
 from pathlib import Path
 
-from chapters import Block, Code, Directive, SourceError, Text, parse
-from references import Book, Target, exercise_title
+from .references import Book, Target, exercise_title
+from .source import Block, Code, Directive, SourceError, Text, parse
 
 THEOREMS = {"theorem", "lemma", "definition", "proposition", "corollary", "remark", "assumption", "algorithm",
             "conjecture", "example", "observation", "property", "axiom"}

@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 from pybtex.database import Entry, parse_file
 
-from chapters import Directive, SourceError, Text, find, parse, walk
+from .source import Directive, SourceError, Text, find, parse, walk
 
 LABELLED = re.compile(
     r"""\$\$.+?\$\$(?:[ \t]*\((?P<equation>[^)\s]+)\))?

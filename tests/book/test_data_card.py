@@ -8,8 +8,18 @@ from scipy.optimize import brentq
 from scipy.special import expit
 from scipy.stats import binomtest
 
-import data_card
-from data_card import CARD, RECORD, data_digest, filled, folds, held_out_hits, interval, logistic, probe_value
+from book.tools import data_card
+from book.tools.data_card import (
+    CARD,
+    RECORD,
+    data_digest,
+    filled,
+    folds,
+    held_out_hits,
+    interval,
+    logistic,
+    probe_value,
+)
 from helpers.preferences.bank import load_values
 
 
@@ -20,12 +30,12 @@ def record():
 
 def test_the_card_holds_the_record_and_the_registry(record):
     text = CARD.read_text("utf-8")
-    assert filled(text, record) == text, "run: python book/tools/data_card.py --tables"
+    assert filled(text, record) == text, "run: python -m book.tools.data_card --tables"
     assert all(f"| {name} | {row['right']} of 128 |" in text for name, row in record["values"].items())
 
 
 def test_the_record_is_of_the_data_that_are_here(record):
-    assert record["data_sha256"] == data_digest(), "run: python book/tools/data_card.py"
+    assert record["data_sha256"] == data_digest(), "run: python -m book.tools.data_card"
     assert tuple(record["values"]) == load_values().names
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-import lock
+from book.tools import lock
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]

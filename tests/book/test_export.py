@@ -9,10 +9,10 @@ import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 from markdown_it import MarkdownIt
 
-import export
-from chapters import SourceError
-from plain import THEOREMS
-from references import REPOSITORY, Book
+from book.tools import export
+from book.tools.plain import THEOREMS
+from book.tools.references import REPOSITORY, Book
+from book.tools.source import SourceError
 
 HEADER = """---
 jupytext:

@@ -6,12 +6,10 @@ from pathlib import Path
 import nbformat
 import pytest
 
-import chapters
-import export
-import run_chapters
-from chapters import Code, Directive, SourceError, Text
+from book.tools import export, run, source
+from book.tools.source import Code, Directive, SourceError, Text
 
-PATHS = chapters.find()
+PATHS = source.find()
 NAMES = [path.stem for path in PATHS]
 OPENING = ("After this chapter you can", "You need", "Cost", "Model and data", "Paper")
 DIRECTIVE = re.compile(r"^[ >]*:::|^[ >]*`{3,}\{|^\(\S+\)=", re.MULTILINE)
@@ -61,14 +59,14 @@ def ran():
     """Every chapter with its solutions appended, run once at scale tiny, all at the same time."""
     jobs = {}
     for path in PATHS:
-        exercises = chapters.exercises(chapters.read(path))
-        jobs[path] = chapters.with_solutions(chapters.notebook(path), exercises)
-    return {result.path.stem: result for result in run_chapters.execute(jobs, scale="tiny")}
+        exercises = source.exercises(source.read(path))
+        jobs[path] = source.with_solutions(source.notebook(path), exercises)
+    return {result.path.stem: result for result in run.execute(jobs, scale="tiny")}
 
 
 @pytest.fixture(params=PATHS, ids=NAMES)
 def chapter(request):
-    return chapters.read(request.param)
+    return source.read(request.param)
 
 
 def prose(chapter) -> str:
@@ -90,8 +88,8 @@ def test_runs_at_tiny_scale_and_every_solution_is_right(ran, name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_unanswered_stubs_say_so(ran, name):
-    chapter = chapters.read(ran[name].path)
-    for exercise in chapters.exercises(chapter):
+    chapter = source.read(ran[name].path)
+    for exercise in source.exercises(chapter):
         cell = next(cell for cell in ran[name].notebook.cells if cell.source == exercise.stub)
         text = "".join(output.get("text", "") for output in cell.outputs)
         assert "Not answered yet." in text, exercise.label
@@ -118,7 +116,7 @@ def test_opening_block_is_complete_and_in_order(chapter):
 
 
 def test_at_least_four_exercises_of_rising_difficulty(chapter):
-    found = chapters.exercises(chapter)
+    found = source.exercises(chapter)
     assert len(found) >= 4
     difficulties = [exercise.difficulty for exercise in found]
     assert difficulties == sorted(difficulties) and set(difficulties) <= set(range(1, 6))
@@ -175,7 +173,7 @@ def test_no_cell_writes_what_the_cost_says(chapter):
 
 
 def test_exports_are_current_and_plain():
-    assert export.stale(chapters.ROOT) == []
+    assert export.stale(source.ROOT) == []
     for path in PATHS:
         node = nbformat.read(path.with_suffix(".ipynb"), nbformat.NO_CONVERT)
         nbformat.validate(node)
@@ -197,12 +195,12 @@ def scratch(folder: Path, text: str) -> Path:
 def test_cells_know_their_lines(tmp_path):
     path = scratch(tmp_path, SCRATCH)
     lines = path.read_text().splitlines()
-    for cell in chapters.read(path, tmp_path).cells:
+    for cell in source.read(path, tmp_path).cells:
         assert lines[cell.line - 1] == cell.source.splitlines()[0]
 
 
 def test_an_exercise_with_its_stub_and_solution(tmp_path):
-    (exercise,) = chapters.exercises(chapters.read(scratch(tmp_path, SCRATCH), tmp_path))
+    (exercise,) = source.exercises(source.read(scratch(tmp_path, SCRATCH), tmp_path))
     assert (exercise.difficulty, exercise.minutes, exercise.practises) == (2, 10, "sums")
     assert exercise.check_name == "09.1" and exercise.solution == "answer_1 = 2"
     assert exercise.check_call == 'check("09.1", answer_1,\n      x)'
@@ -210,8 +208,8 @@ def test_an_exercise_with_its_stub_and_solution(tmp_path):
 
 def test_a_wrong_solution_fails_its_cell(tmp_path):
     path = scratch(tmp_path, SCRATCH)
-    found = chapters.exercises(chapters.read(path, tmp_path))
-    last = chapters.with_solutions(chapters.notebook(path, tmp_path), found).cells[-1].source
+    found = source.exercises(source.read(path, tmp_path))
+    last = source.with_solutions(source.notebook(path, tmp_path), found).cells[-1].source
     run = last.replace("from helpers.exercises import verdict", "")
     scope = {"verdict": lambda name, answer, x: type("V", (), {"right": answer == 2, "text": "off"}), "x": 1}
     exec(run, scope)
@@ -235,23 +233,23 @@ def test_a_broken_chapter_is_refused_with_its_line(tmp_path, old, new, message):
     assert old in SCRATCH
     path = scratch(tmp_path, SCRATCH.replace(old, new))
     with pytest.raises(SourceError, match=rf"09_scratch\.md:\d+: .*{re.escape(message)}"):
-        chapters.exercises(chapters.read(path, tmp_path))
+        source.exercises(source.read(path, tmp_path))
 
 
 def test_a_file_that_would_not_run_is_refused(tmp_path):
     with pytest.raises(SourceError, match="jupytext"):
-        chapters.read(scratch(tmp_path, "# Title\n"), tmp_path)
+        source.read(scratch(tmp_path, "# Title\n"), tmp_path)
 
 
 def test_fences_nest_by_their_length(tmp_path):
     text = "a\n\n::::{dropdown} T `x`\n:open:\n:::{note}\n```python\nx = 1\n```\n:::\n::::\nb"
-    first, fold, last = chapters.parse(text, 1, tmp_path)
+    first, fold, last = source.parse(text, 1, tmp_path)
     assert fold.argument == "T `x`" and fold.options == {"open": ""} and fold.content_line == 5
-    (note,) = chapters.parse(fold.lines, fold.content_line, tmp_path)
+    (note,) = source.parse(fold.lines, fold.content_line, tmp_path)
     assert isinstance(note, Directive) and note.line == 5
     assert last.line == 11 and first.line == 1
 
 
 def test_a_plain_fence_is_code(tmp_path):
-    (code,) = chapters.parse("~~~text\n:::{note}\n~~~", 1, tmp_path)
+    (code,) = source.parse("~~~text\n:::{note}\n~~~", 1, tmp_path)
     assert isinstance(code, Code)

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import sync_playwright
 
-from bench_pages import first_load
+from book.tools.bench_pages import first_load
 from pages import (
     SITE,
     Panel,

@@ -1,19 +1,13 @@
-"""What the tests of built pages share: the site over http, the browser, a page with its failures noted."""
+"""What the tests of built pages share: opening folds, axe, and one explorer of a page with what Python says of it."""
 
 import base64
-import functools
-import http.server
 import json
-import os
-import threading
-from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Browser, Page, Playwright
+from playwright.sync_api import Page
 
-from browser import find
+from book.tools.site import SITE, STATE, launch, pages_with_explorers, served, site_pages, visit
 from helpers import explore
 from helpers.explore.grid import grid_numbers
 from helpers.explore.stepper import proof_numbers
@@ -21,68 +15,9 @@ from helpers.explore.widgets import Q_NAME
 from helpers.layouts import TokenLayout
 from helpers.statistics import wilson_interval
 
-ROOT = Path(__file__).resolve().parents[2]
-SITE = Path(os.environ.get("REWARD_MARGINS_SITE", ROOT / "_build" / "html"))
-MISSING = f"There are no built pages in {SITE}: run `make book` first."
-FLAGS = ("--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-         "--disable-component-update --disable-sync").split()
-STATE = 'script[type="application/vnd.jupyter.widget-state+json"]'
+__all__ = ["SITE", "launch", "pages_with_explorers", "served", "site_pages", "visit"]  # as well as what is below
+
 VIEW = 'script[type="application/vnd.jupyter.widget-view+json"]'
-
-
-def site_pages() -> list[str]:
-    """Every page of the built book, as a path below its root; one entry that fails where nothing is built."""
-    found = sorted(str(path.relative_to(SITE)) for path in SITE.rglob("*.html")
-                   if not {"_static", "_sources"} & set(path.relative_to(SITE).parts))
-    return found or ["index.html"]
-
-
-def pages_with_explorers() -> list[str]:
-    """The pages that carry at least one interactive figure; one entry that fails where nothing is built."""
-    found = [name for name in site_pages() if (SITE / name).exists() and "rm-explorer" in _text(name)]
-    return found or ["index.html"]
-
-
-def launch(playwright: Playwright) -> Browser:
-    """Chromium of the system, else Playwright's own."""
-    return playwright.chromium.launch(executable_path=find(), args=FLAGS)
-
-
-@contextmanager
-def served():
-    """Address of a server of the built pages on this machine."""
-    handler = functools.partial(_Quiet, directory=str(SITE))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/"
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-@contextmanager
-def visit(browser: Browser, base: str, name: str, *, width=1280, height=900, scheme="light"):
-    """An open page and the list of what went wrong on it: foreign requests, failures, errors of scripts."""
-    assert (SITE / name).exists(), MISSING
-    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
-    page, log = context.new_page(), []
-    allowed = (base, "data:", "blob:")
-    page.on("request", lambda r: r.url.startswith(allowed) or log.append(f"foreign request {r.url}"))
-    # A redirect leaves its page before the icon has come: that request is aborted, and nothing is missing.
-    page.on("requestfailed", lambda r: "ABORTED" in r.failure or log.append(f"failed {r.url}"))
-    page.on("response", lambda r: r.status < 400 or log.append(f"{r.status} {r.url}"))
-    page.on("console", lambda m: m.type == "error" and log.append(f"console: {m.text}"))
-    page.on("pageerror", lambda e: log.append(f"script: {e}"))
-    try:
-        page.goto(base + name, wait_until="networkidle")
-        if page.locator(STATE).count():
-            page.wait_for_selector("html[data-widgets=ready]", state="attached", timeout=20_000)
-        page.evaluate("window.MathJax?.startup?.promise")
-        yield page, log
-    finally:
-        context.close()
 
 
 def open_folds(page: Page) -> int:
@@ -199,12 +134,3 @@ def _runs(state: dict, sliders: dict[str, str]) -> tuple[dict[str, float], int, 
 
 def _some(setting: dict, *names: str) -> dict:
     return {name: setting[name] for name in names}
-
-
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-def _text(name: str) -> str:
-    return (SITE / name).read_text(encoding="utf-8")

@@ -1,6 +1,6 @@
 """The results of the book, read from where they stand, and what does not fit together.
 
-    python book/tools/catalogue.py
+    python -m book.tools.checks
 
 A result is a theorem block of a chapter whose title brings a number and a status, "4.1 (paper): the rate of a margin".
 `book/results.yml` adds one line of words and the functions to each; the tests bring their marks. Nothing is imported.
@@ -15,8 +15,8 @@ from pathlib import Path
 
 import yaml
 
-from chapters import ROOT, Directive, find, read
-from plain import NUMBERED, THEOREMS
+from .plain import NUMBERED, THEOREMS
+from .source import ROOT, Directive, find, read
 
 REGISTRY = "book/results.yml"
 STATUSES = ("paper", "paper, repaired", "paper, sharpened", "new", "new, heuristic", "new constants")

@@ -1,6 +1,6 @@
-"""Run one notebook and measure it: `run_one.py FOLDER CWD TIMEOUT`.
+"""Run one notebook and measure it: `worker.py FOLDER CWD TIMEOUT`.
 
-Reads in.ipynb of FOLDER, writes out.ipynb and out.json there. `run_chapters` starts one such process for each
+Reads in.ipynb of FOLDER, writes out.ipynb and out.json there. `run` starts one such process for each
 chapter, so that the peak memory of its kernel can be told from that of the others.
 """
 

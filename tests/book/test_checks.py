@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-import catalogue
-from catalogue import collect, spelled
+from book.tools import checks
+from book.tools.checks import collect, spelled
 
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTER = """---
@@ -129,7 +129,7 @@ def test_the_book_has_no_rot():
 
 def test_every_mark_that_pytest_sees_is_read(request):
     """Marks are read without importing the tests; pytest, which has imported what it runs now, must see no others."""
-    read = {(mark.test, mark.name) for mark in catalogue.marks(ROOT)[0]}
+    read = {(mark.test, mark.name) for mark in checks.marks(ROOT)[0]}
     for item in request.session.items:
         test = item.nodeid.removeprefix("tests/").partition("[")[0]
         seen = {(test, name) for mark in item.iter_markers("theorem") for name in mark.args}
@@ -218,10 +218,10 @@ def test_the_message_of_a_missing_entry_can_be_pasted(root):
 
 
 def test_the_command_names_what_is_wrong(root, capsys, monkeypatch):
-    monkeypatch.setattr(catalogue, "collect", lambda: collect(root))
-    assert catalogue.main() == 0 and "every result has" in capsys.readouterr().out
+    monkeypatch.setattr(checks, "collect", lambda: collect(root))
+    assert checks.main() == 0 and "every result has" in capsys.readouterr().out
     edit(root, "tests/dynamics/test_flow.py", 'theorem("N5")', 'theorem("N6")')
-    assert catalogue.main() == 1 and "marked 'N6'" in capsys.readouterr().out
+    assert checks.main() == 1 and "marked 'N6'" in capsys.readouterr().out
 
 
 def build(root: Path) -> tuple[int, str]:

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 from nbformat import v4
 
-import run_chapters
-import run_one
+from book.tools import run, worker
 
 ROOT = Path(__file__).resolve().parents[2]
 HEADER = """---
@@ -98,7 +97,7 @@ def make_book(root: Path) -> Path:
 
 def ran(root: Path, scale: str = "book") -> set[str]:
     """Bring a book up to date; the names of the chapters that had to run."""
-    return {result.path.stem for result in run_chapters.run(root, scale=scale, report=lambda text: None)}
+    return {result.path.stem for result in run.run(root, scale=scale, report=lambda text: None)}
 
 
 def edit(path: Path, old: str, new: str) -> None:
@@ -120,9 +119,9 @@ def book(tmp_path, monkeypatch):
 
     def execute(jobs, **settings):
         for path, node in jobs.items():
-            yield run_chapters.Result(path, node, run_chapters.Cost(1.5, 0.25, 2, 1.0), "")
+            yield run.Result(path, node, run.Cost(1.5, 0.25, 2, 1.0), "")
 
-    monkeypatch.setattr(run_chapters, "execute", execute)
+    monkeypatch.setattr(run, "execute", execute)
     return make_book(tmp_path)
 
 
@@ -160,9 +159,9 @@ def test_what_took_longest_starts_first(book, monkeypatch):
     def execute(jobs, **settings):
         started.append([path.stem for path in jobs])
         for path, node in jobs.items():
-            yield run_chapters.Result(path, node, run_chapters.Cost(float(path.stem[:2]), 0.25, 2, 1.0), "")
+            yield run.Result(path, node, run.Cost(float(path.stem[:2]), 0.25, 2, 1.0), "")
 
-    monkeypatch.setattr(run_chapters, "execute", execute)
+    monkeypatch.setattr(run, "execute", execute)
     ran(book)
     (book / "chapters" / "03_new.md").write_text(f"{HEADER}# 3. New\n\n{cell('3')}")
     (book / "src" / "helpers" / "a.py").write_text("x = 2\n")
@@ -174,8 +173,8 @@ def test_what_took_longest_starts_first(book, monkeypatch):
 def test_costs_stay_with_the_cache(book):
     ran(book)
     before = costs(book)
-    assert before["chapters"]["chapters/01_one"] == dataclasses.asdict(run_chapters.Cost(1.5, 0.25, 2, 1.0))
-    assert before["machine"]["cores"] == run_chapters.cores()
+    assert before["chapters"]["chapters/01_one"] == dataclasses.asdict(run.Cost(1.5, 0.25, 2, 1.0))
+    assert before["machine"]["cores"] == run.cores()
     assert before["machine"]["versions"]["python"] == sys.version.split()[0]
     (book / "_build" / "costs.json").unlink()
     assert ran(book) == set() and costs(book) == before
@@ -184,11 +183,11 @@ def test_costs_stay_with_the_cache(book):
 def test_what_the_build_ran_by_itself_runs_again(book):
     # An entry without a digest: nobody knows with which helpers it was made.
     ran(book)
-    cache = run_chapters.Cache(book, "book")
+    cache = run.Cache(book, "book")
     for record in cache.store.list_cache_records():
         bundle = cache.store.get_cache_bundle(record.pk)
         cache.store.cache_notebook_bundle(
-            run_chapters.CacheBundleIn(bundle.nb, record.uri, data={}), overwrite=True, check_validity=False
+            run.CacheBundleIn(bundle.nb, record.uri, data={}), overwrite=True, check_validity=False
         )
     assert ran(book) == {"01_one", "02_two"}
 
@@ -210,11 +209,11 @@ def results(tmp_path_factory):
     for name, text in texts.items():
         path = folder / f"{name}.md"
         path.write_text(HEADER + text)
-        jobs[path] = run_chapters.notebook(path)
+        jobs[path] = run.notebook(path)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run_chapters, "cores", lambda: 8)
+        patch.setattr(run, "cores", lambda: 8)
         # 8 s leave time for a trivial cell on a busy machine.
-        return {result.path.stem: result for result in run_chapters.execute(jobs, scale="tiny", timeout=8)}
+        return {result.path.stem: result for result in run.execute(jobs, scale="tiny", timeout=8)}
 
 
 def test_scale_threads_and_folder_reach_the_kernel(results):
@@ -238,11 +237,11 @@ def test_a_dead_and_an_endless_kernel_are_errors(results):
 
 
 def test_a_process_that_is_killed_is_an_error(tmp_path, monkeypatch):
-    (tmp_path / "run_one.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n")
-    monkeypatch.setattr(run_chapters, "__file__", str(tmp_path / "run_chapters.py"))
+    (tmp_path / "worker.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n")
+    monkeypatch.setattr(run, "__file__", str(tmp_path / "run.py"))
     path = tmp_path / "a.md"
     path.write_text(HEADER + cell("1"))
-    (result,) = run_chapters.execute({path: run_chapters.notebook(path)}, scale="tiny")
+    (result,) = run.execute({path: run.notebook(path)}, scale="tiny")
     assert "its process ended with status -9" in result.error
 
 
@@ -250,19 +249,19 @@ def test_the_command_says_what_failed_and_keeps_what_ran(book, capsys, monkeypat
     def execute(jobs, **settings):
         for path, node in jobs.items():
             error = "chapters/01_one.md: code cell 1 of 1" if path.stem == "01_one" else ""
-            yield run_chapters.Result(path, node, run_chapters.Cost(1.5, 0.25, 2, 1.0), error)
+            yield run.Result(path, node, run.Cost(1.5, 0.25, 2, 1.0), error)
 
-    monkeypatch.setattr(run_chapters, "execute", execute)
-    assert run_chapters.main(["--root", str(book)]) == 1
+    monkeypatch.setattr(run, "execute", execute)
+    assert run.main(["--root", str(book)]) == 1
     out, err = capsys.readouterr()
     assert "chapters/02_two.md ran in 1.5 s with 0.25 GB" in out and "chapters/01_one.md failed" in out
     assert "01_one.md: code cell 1 of 1" in err
-    run_chapters.main(["--root", str(book)])
+    run.main(["--root", str(book)])
     assert "1 of 2 notebooks are current, 1 to run" in capsys.readouterr().out
 
 
 def test_without_the_cache_nothing_is_kept(book):
-    assert run_chapters.main(["--root", str(book), "--scale", "tiny", "--no-cache"]) == 0
+    assert run.main(["--root", str(book), "--scale", "tiny", "--no-cache"]) == 0
     assert not (book / "_build").exists()
 
 
@@ -317,5 +316,5 @@ def test_text_that_came_in_pieces_is_one_output():
     picture = v4.new_output("display_data", data={"text/plain": "a figure"})
     pieces = [printed("a ="), printed(" 1\n"), printed("loud", "stderr"), printed("b")]
     outputs = [*pieces, picture, printed("c"), printed("d")]
-    texts = [output.get("text", "figure") for output in run_one.joined(outputs)]
+    texts = [output.get("text", "figure") for output in worker.joined(outputs)]
     assert texts == ["a = 1\n", "loud", "b", "figure", "cd"]

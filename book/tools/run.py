@@ -27,7 +27,7 @@ from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 from nbformat import NotebookNode
 
-from chapters import ROOT, find, notebook
+from .source import ROOT, find, notebook
 
 INPUTS = ("src/helpers", "requirements.lock", "records")
 UNUSED = {"__pycache__", "bench.json", "pages.json"}  # no chapter reads the bench, only the status page does
@@ -83,7 +83,7 @@ def _execute_one(
     environment = os.environ | dict.fromkeys(THREADS, str(threads))
     # Own IPython folder: kernels at the same time share no history file, and no reader's start-up code runs.
     environment |= {"SCALE": scale, "IPYTHONDIR": str(folder), "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
-    worker = Path(__file__).with_name("run_one.py")
+    worker = Path(__file__).with_name("worker.py")
     command = [sys.executable, str(worker), str(folder), str(path.parent), str(timeout)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     if done.returncode or not (folder / "out.json").exists():

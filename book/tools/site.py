@@ -1,0 +1,134 @@
+"""The built pages: a server of them, a browser, and a page that is open with its failures noted.
+
+    python -m book.tools.site browser    find a Chromium or install one, and say where it is
+
+A Chromium is the system's, else Debian's package where root may install it, else Playwright's own download.
+"""
+
+import functools
+import http.server
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, Playwright
+
+from .source import ROOT
+
+SITE = Path(os.environ.get("REWARD_MARGINS_SITE", ROOT / "_build" / "html"))
+MISSING = f"There are no built pages in {SITE}: run `make book` first."
+FLAGS = ("--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+         "--disable-component-update --disable-sync").split()
+STATE = 'script[type="application/vnd.jupyter.widget-state+json"]'
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def find() -> str | None:
+    """Path of an installed Chromium, Playwright's included, or None."""
+    system = next(filter(None, map(shutil.which, NAMES)), None)
+    return system or _playwrights_own()
+
+
+def install() -> None:
+    """Install Debian's package where that is possible, else Playwright's own browser."""
+    if shutil.which("apt-get") and os.geteuid() == 0:
+        quiet = {"check": False, "stdout": subprocess.DEVNULL}
+        subprocess.run(["apt-get", "update", "-qq"], **quiet)
+        command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"]
+        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+        subprocess.run(command, env=environment, **quiet)
+    if find() is None:
+        subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False)
+
+
+def _playwrights_own() -> str | None:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        path = playwright.chromium.executable_path
+    return path if Path(path).exists() else None
+
+
+def site_pages() -> list[str]:
+    """Every page of the built book, as a path below its root; one entry that fails where nothing is built."""
+    found = sorted(str(path.relative_to(SITE)) for path in SITE.rglob("*.html")
+                   if not {"_static", "_sources"} & set(path.relative_to(SITE).parts))
+    return found or ["index.html"]
+
+
+def pages_with_explorers() -> list[str]:
+    """The pages that carry at least one interactive figure; one entry that fails where nothing is built."""
+    found = [name for name in site_pages() if (SITE / name).exists() and "rm-explorer" in _text(name)]
+    return found or ["index.html"]
+
+
+def launch(playwright: Playwright) -> Browser:
+    """Chromium of the system, else Playwright's own."""
+    return playwright.chromium.launch(executable_path=find(), args=FLAGS)
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """Address of a server of the built pages on this machine."""
+    handler = functools.partial(_Quiet, directory=str(SITE))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@contextmanager
+def visit(
+    browser: Browser, base: str, name: str, *, width=1280, height=900, scheme="light"
+) -> Iterator[tuple[Page, list[str]]]:
+    """An open page and the list of what went wrong on it: foreign requests, failures, errors of scripts."""
+    assert (SITE / name).exists(), MISSING
+    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+    page, log = context.new_page(), []
+    allowed = (base, "data:", "blob:")
+    page.on("request", lambda r: r.url.startswith(allowed) or log.append(f"foreign request {r.url}"))
+    # A redirect leaves its page before the icon has come: that request is aborted, and nothing is missing.
+    page.on("requestfailed", lambda r: "ABORTED" in r.failure or log.append(f"failed {r.url}"))
+    page.on("response", lambda r: r.status < 400 or log.append(f"{r.status} {r.url}"))
+    page.on("console", lambda m: m.type == "error" and log.append(f"console: {m.text}"))
+    page.on("pageerror", lambda e: log.append(f"script: {e}"))
+    try:
+        page.goto(base + name, wait_until="networkidle")
+        if page.locator(STATE).count():
+            page.wait_for_selector("html[data-widgets=ready]", state="attached", timeout=20_000)
+        page.evaluate("window.MathJax?.startup?.promise")
+        yield page, log
+    finally:
+        context.close()
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def _text(name: str) -> str:
+    return (SITE / name).read_text(encoding="utf-8")
+
+
+def main() -> None:
+    """Leave the machine with a browser, or say in one sentence that there is none."""
+    if find() is None:
+        install()
+    path = find()
+    if path is None:
+        sys.exit("No Chromium was found and none could be installed; install Chromium and try again.")
+    print(f"Browser for the page tests: {path}")
+
+
+if __name__ == "__main__":
+    main()
