@@ -35,5 +35,5 @@ ANSWERS: dict[str, Exercise] = {
             (np.array([0.02, 0.02, -0.5]), np.array([1.0, -1.0, -8.0]), 0.05),
         ],
     ),
-    "01.5": number("pairs to test on", int(np.ceil(1.959964**2 * 0.9 * 0.1 / 0.03**2)), abs=1.0),
+    "01.5": number("pairs to test on", int(np.ceil(1.959964**2 * 0.9 * 0.1 / 0.03**2)), rel=0.0, abs=1.0),
 }

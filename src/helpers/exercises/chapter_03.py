@@ -15,7 +15,7 @@ _C = np.random.default_rng(3).normal(size=(4, 6))
 
 ANSWERS: dict[str, Exercise] = {
     "03.1": number("interaction", (+1) * (-1) * 1 * 0.3, rel=1e-6),
-    "03.2": number("steps", int(np.ceil((2 + np.log(3)) * 4 / (2 * 0.1**2 * 0.5))), abs=1.0),
+    "03.2": number("steps", int(np.ceil((2 + np.log(3)) * 4 / (2 * 0.1**2 * 0.5))), rel=0.0),
     "03.3": function(
         "rates",
         _rates,
@@ -28,9 +28,9 @@ ANSWERS: dict[str, Exercise] = {
         "what a value that shares no token can do",
         "b",
         {
-            "a": "Its embeddings may be close, but the factor in front of them is zero.",
+            "a": "Close embeddings are one factor of the interaction; look at the other one.",
             "b": "The preference sharing is exactly zero, so the embedding correlation does not matter.",
-            "c": "The normalizer of the softmax cancels in every margin, so nothing passes through it.",
+            "c": "A margin is a difference of two log-probabilities; see what the normalizer does in it.",
         },
     ),
     "03.5": number(

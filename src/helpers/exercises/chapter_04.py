@@ -33,13 +33,13 @@ _SIGMAS = [(np.diag([4.0, 1.0, 0.25]),), (0.3 * np.eye(6),), (_FACTOR @ _FACTOR.
 
 ANSWERS: dict[str, Exercise] = {
     "04.1": number("centre", 0.4 * 0.4, rel=1e-6),
-    "04.2": number("pairs", _interacting(), rel=1e-9),
+    "04.2": number("pairs", _interacting(), rel=0.0),
     "04.3": function("spread", lambda Sigma: np.linalg.norm(Sigma, "fro"), _SIGMAS),
     "04.4": choice(
         "standard deviation",
         "b",
         {
-            "a": "The noises of the other samples average out, that of the sample itself does not.",
+            "a": "The noises of the other samples average out; whose noise is left?",
             "c": "Part of it comes from the other samples, and their noise is averaged over more of them.",
         },
     ),

@@ -38,8 +38,8 @@ def _hypotheses_ask_more():
 
 
 ANSWERS: dict[str, Exercise] = {
-    "06.1": number("first Q", next(Q for Q in range(90, 10_000) if risk_bound(16, Q) < 1)),
-    "06.2": number("samples more", _asked(10, 0.0005) - _asked(10, 0.05), rel=1e-4),
+    "06.1": number("first Q", next(Q for Q in range(90, 10_000) if risk_bound(16, Q) < 1), rel=0.0),
+    "06.2": number("samples more", _asked(10, 0.0005) - _asked(10, 0.05)),
     "06.3": function(
         "risk",
         _risk,
@@ -58,6 +58,6 @@ ANSWERS: dict[str, Exercise] = {
             "c": "A bound above 1 says nothing about the risk, neither that it is large nor that it is small.",
         },
     ),
-    "06.5": number("smallest Q", _enough(0.01)),
-    "06.6": number("smallest K", _hypotheses_ask_more()),
+    "06.5": number("smallest Q", _enough(0.01), rel=0.0),
+    "06.6": number("smallest K", _hypotheses_ask_more(), rel=0.0),
 }

@@ -65,9 +65,9 @@ ANSWERS: dict[str, Exercise] = {
         "the faster answers",
         "b",
         {
-            "a": "In the chain neighbours share a token in opposite roles, so correlated concepts hinder each other.",
+            "a": "Opposite roles give the token product a sign; put it into the first rate.",
             "b": "Shared in the same role, correlated concepts help: 1.9 against 0.1.",
-            "c": "The square of the token product is the same; its sign is what counts here.",
+            "c": "The first rate holds the token product itself, not its square.",
         },
     ),
     "07.3": number("slope", _tighter_slope, rel=1e-3),

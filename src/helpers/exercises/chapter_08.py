@@ -49,14 +49,14 @@ def _case(seed: int, V: int) -> tuple:
 
 
 ANSWERS: dict[str, Exercise] = {
-    "08.1": number("[p, d_p]", _undecided(), rel=1e-6, abs=0.0),
+    "08.1": number("[p, d_p]", _undecided(), abs=0.0),
     "08.2": choice(
         "the common beginning",
         "a",
         {
             "a": "Same states, same tokens, opposite signs: the rewards cancel one by one.",
-            "b": "The two rewards are equal at every time, so their difference stays zero.",
-            "c": "The softmax is the same for both answers there, because the states are.",
+            "b": "Compare the two rewards at these positions after the weights have moved.",
+            "c": "Both answers read these tokens from the same states; compare their softmax there.",
         },
     ),
     "08.3": function(

@@ -1,5 +1,6 @@
 """Instant checks of the exercises: `check("03.2", answer)` says "Right." or the first thing that is off."""
 
+import sys
 from collections.abc import Mapping
 from importlib import import_module
 from pkgutil import iter_modules
@@ -10,7 +11,7 @@ from .marking import NOT_ANSWERED, Exercise, Verdict, is_unanswered
 
 
 def check(name: str, answer: Any, *given: Any) -> None:
-    """Say whether the answer to an exercise is right.
+    """Say whether the answer to an exercise is right, and if not in which way it is off.
 
     Parameters
     ----------
@@ -18,9 +19,18 @@ def check(name: str, answer: Any, *given: Any) -> None:
     answer : a number, an array, an option or a function, as the exercise asks; ``...`` means no answer yet.
     given : objects of the chapter that the right answer depends on, where the exercise says so.
 
-    Raises ValueError, with the nearest names, for an unknown exercise; never because of the answer.
+    In a notebook, a stub's output carries in its metadata what the book's page needs to judge without a kernel.
+
+    Raises ValueError, with the nearest names, for an unknown exercise, and where `given` does not fit; never because
+    of the answer.
     """
-    print(verdict(name, answer, *given).text)
+    found = verdict(name, answer, *given)
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if shell is None or not is_unanswered(answer):
+        print(found.text)
+    else:
+        form = {"name": name} | answers(name)[name].form(*given)
+        shell.display_pub.publish({"text/plain": found.text}, {"exercise": form})
 
 
 def verdict(name: str, answer: Any, *given: Any, table: Mapping[str, Exercise] | None = None) -> Verdict:
