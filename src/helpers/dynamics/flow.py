@@ -14,7 +14,7 @@ from scipy.special import lambertw
 from ..checks import at_least, numbers, positive, shown
 from ..layouts import TokenLayout
 from ..losses import margin_loss
-from .token_rows import Samples, TokenRows, checked_arrays, margins_along
+from .token_rows import Samples, TokenRows, checked_arrays
 
 _TIGHT = {"method": "DOP853", "rtol": 1e-9, "atol": 1e-12}
 _SLIC_STEPS = 4096
@@ -97,7 +97,7 @@ def gradient_flow(
 
     Parameters
     ----------
-    sample : training samples, x of shape (N, d); one copy of x in float64 is held.
+    sample : training samples, x of shape (N, d); one copy of x in float64 is held, and one of the test's.
     layout : answer tokens of the K values.
     S : dimensionless times, increasing, at least 0, shape (T,) or one number.
     loss : "dpo", "ipo" or "slic".
@@ -112,6 +112,7 @@ def gradient_flow(
     ValueError : arrays that do not fit or are not finite; times below 0 or out of order; an unknown loss.
     """
     rows = TokenRows(sample, layout)
+    held_out = _held_out(test, layout, rows.shape[1])
     times = np.atleast_1d(_times("S", S))
     if times.ndim != 1 or times.size == 0 or (np.diff(times) <= 0).any():
         raise ValueError(f"S must be one number or an increasing list of times at least 0, got {shown(S)}")
@@ -129,7 +130,7 @@ def gradient_flow(
         if not solution.success:
             raise RuntimeError(f"the flow stopped before S = {times[-1]:g}: {solution.message}")
         states = [state.reshape(rows.shape) for state in solution.y.T]
-    return _trajectory(times, states, sample, layout, test)
+    return _trajectory(times, states, rows, layout, held_out)
 
 
 def gradient_descent(
@@ -148,11 +149,12 @@ def gradient_descent(
     learning rate of plain gradient descent. Holds steps * (N + M + K d) numbers.
     """
     rows = TokenRows(sample, layout)
+    held_out = _held_out(test, layout, rows.shape[1])
     h = _step_size(beta, lr, layout.K)
     force, states = push(loss), [np.zeros(rows.shape)]
     for _ in range(at_least("steps", steps, 0)):
         states.append(states[-1] + h * rows.velocity(states[-1], force))
-    return _trajectory(h * np.arange(steps + 1), states, sample, layout, test)
+    return _trajectory(h * np.arange(steps + 1), states, rows, layout, held_out)
 
 
 def smoothness(sample: Samples, layout: TokenLayout, beta: float) -> float:
@@ -201,10 +203,18 @@ def _euler(rows: TokenRows, times: np.ndarray) -> list[np.ndarray]:
     return states[1:]
 
 
-def _trajectory(times, states, sample, layout, test) -> Trajectory:
-    w = layout.incidence @ np.array(states)
-    held_out = None if test is None else margins_along(w, test, layout, "test")
-    return Trajectory(times, margins_along(w, sample, layout, "sample"), w, held_out)
+def _held_out(test: Samples | None, layout: TokenLayout, d: int) -> TokenRows | None:
+    """The held-out samples, if there are any, of the dimension d."""
+    if test is None:
+        return None
+    checked_arrays(test, layout, "test", d)
+    return TokenRows(test, layout, name="test")
+
+
+def _trajectory(times, states, rows: TokenRows, layout: TokenLayout, held_out: TokenRows | None) -> Trajectory:
+    states = np.array(states)
+    return Trajectory(times, rows.margins(states), layout.incidence @ states,
+                      None if held_out is None else held_out.margins(states))
 
 
 def _step_size(beta: float, lr: float, K: int) -> float:

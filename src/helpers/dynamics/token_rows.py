@@ -1,7 +1,9 @@
-"""The training samples as a force on the token rows of the unembedding: O(N d) work and memory.
+"""Samples as a force on the token rows of the unembedding: O(N d) work and memory, the one engine of the last layer.
 
-The state is A = beta Delta W on the rows of the tokens in play, shape (tokens, d). Then w_i = A[a_i] - A[b_i]
-and the margin of sample j of value i is r_j = w_i . (s_j x_j). The N x N interaction matrix is never built.
+The state is a change of the rows of the tokens in play, shape (tokens, d): A = beta Delta W where time is S, Delta W
+itself where an optimizer counts steps. Then w_i = A[a_i] - A[b_i] and sample j of value i has the margin
+w_i . (s_j x_j). The N x N interaction matrix is never built, and rows of no answer never move: the normalizer cancels
+in a margin, so their gradient is exactly 0.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,30 +25,49 @@ class Samples(Protocol):
 
 
 class TokenRows:
-    """Training samples, signed and sorted by value in float64 (the one copy of x that is made).
+    """Samples, signed and sorted by their two tokens (the one copy of x that is made).
 
+    Values that share both tokens, in either order, are one group, and a group costs two products with its own block.
+    dtype : precision of the copy and of all that follows, float64 or float32.   name : what errors call the sample.
     Raises `ValueError` as `checked_arrays` does.
     """
 
-    def __init__(self, sample: Samples, layout: TokenLayout):
-        x, value, side = checked_arrays(sample, layout, "sample")
-        order = np.argsort(value, kind="stable")
-        self.N, self.K = len(x), layout.K
+    def __init__(self, sample: Samples, layout: TokenLayout, *, dtype: type = np.float64, name: str = "sample"):
+        x, value, side = checked_arrays(sample, layout, name)
+        pairs, group = np.unique(np.sort(layout.indices, axis=1), axis=0, return_inverse=True)
+        flipped = np.where(layout.indices[:, 0] > layout.indices[:, 1], -1, 1)
+        group, sign = group.reshape(-1)[value], side * flipped[value]
+        self.N, self.K, self.dtype = len(x), layout.K, np.dtype(dtype)
         self.shape = (len(layout.tokens), x.shape[1])
-        self._incidence = layout.incidence
-        self._blocks = list(_blocks(np.bincount(value, minlength=layout.K), x.shape[1]))
-        self._signed = np.empty(x.shape)
-        for _, block in self._blocks:  # block by block, so that no second array of this size is made
-            chosen = order[block]
-            np.multiply(x[chosen], side[chosen, None], out=self._signed[block])
+        self._order = np.argsort(group, kind="stable")
+        self._blocks = list(_blocks(pairs, np.bincount(group, minlength=len(pairs)), x.shape[1]))
+        self._signed = np.empty(x.shape, self.dtype)
+        for _, _, block in self._blocks:  # block by block, so that no second array of this size is made
+            chosen = self._order[block]
+            np.multiply(x[chosen], sign[chosen, None], out=self._signed[block], casting="same_kind")
+
+    def margins(self, states: np.ndarray) -> np.ndarray:
+        """Margins w_i . (s_j x_j) at states (..., tokens, d): shape (..., N), in the sample's order."""
+        margins = np.empty((*states.shape[:-2], self.N), self.dtype)
+        for a, b, block in self._blocks:
+            margins[..., self._order[block]] = (states[..., a, :] - states[..., b, :]) @ self._signed[block].T
+        return margins
+
+    def pull(self, state: np.ndarray, push: Callable[[np.ndarray], np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """Margins m at one state, shape (N,), and sum_k push(m_k) Delta y_k x_k^T, shape (tokens, d), in one pass."""
+        margins, rows = np.empty(self.N, self.dtype), np.zeros(self.shape, self.dtype)
+        for a, b, block in self._blocks:
+            signed = self._signed[block]  # read once for the margins and, still in cache, for the pull
+            m = signed @ (state[a] - state[b])
+            direction = push(m).astype(self.dtype, copy=False) @ signed
+            margins[self._order[block]] = m
+            rows[a] += direction
+            rows[b] -= direction
+        return margins, rows
 
     def velocity(self, state: np.ndarray, push: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
         """dA/dS = K/(2N) sum_k push(r_k) Delta y_k x_k^T, shape (tokens, d)."""
-        w, pull = self._incidence @ state, np.zeros((self.K, self.shape[1]))
-        for value, block in self._blocks:
-            rows = self._signed[block]  # read once for the margins and, still in cache, for the pull
-            pull[value] += push(rows @ w[value]) @ rows
-        return self.K / (2 * self.N) * (self._incidence.T @ pull)
+        return self.K / (2 * self.N) * self.pull(state, push)[1]
 
     def largest_eigenvalue(self) -> float:
         """Largest eigenvalue of C/N to about 1e-10 relative, by power iteration with Lanczos' acceleration.
@@ -70,16 +91,6 @@ class TokenRows:
                 return float(value[0])
             coupling.append(residual)
             direction = image
-
-
-def margins_along(w: np.ndarray, sample: Samples, layout: TokenLayout, name: str) -> np.ndarray:
-    """r_j = w_i . (s_j x_j) for w of shape (T, K, d): shape (T, N), in the sample's order, block by block."""
-    x, value, side = checked_arrays(sample, layout, name, w.shape[2])
-    order, margins = np.argsort(value, kind="stable"), np.empty((len(w), len(x)))
-    for i, block in _blocks(np.bincount(value, minlength=layout.K), x.shape[1]):
-        chosen = order[block]
-        margins[:, chosen] = w[:, i] @ (side[chosen, None] * x[chosen].astype(float)).T
-    return margins
 
 
 def checked_arrays(
@@ -106,10 +117,10 @@ def checked_arrays(
     return x, value.astype(int), side
 
 
-def _blocks(counts: np.ndarray, d: int) -> Iterator[tuple[int, slice]]:
-    """Slices of samples sorted by value, each within one value and about 1 MB, to stay in the cache."""
+def _blocks(pairs: np.ndarray, counts: np.ndarray, d: int) -> Iterator[tuple[int, int, slice]]:
+    """Slices of samples sorted by their tokens, each within one pair (a, b) and about 1 MB, to stay in the cache."""
     size, start = max(16, 2**17 // d), 0
-    for value, count in enumerate(counts):
+    for (a, b), count in zip(pairs, counts, strict=True):
         for first in range(start, start + count, size):
-            yield value, slice(first, min(first + size, start + count))
+            yield a, b, slice(first, min(first + size, start + count))
         start += count
