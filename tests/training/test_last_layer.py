@@ -204,6 +204,7 @@ def test_what_is_no_data_is_named():
         (dict(embeddings=x.astype(complex)), "embeddings must hold real numbers, got complex128"),
         (dict(test=3), r"test must be None or a pair \(embeddings, preferences\), got 3"),
         (dict(test=(x, data, data)), "test must be None or a pair"),
+        (dict(progress="bar"), "progress must be None or a function of the steps done and all steps, got 'bar'"),
         (dict(test=(data, x)), "the second of test must be Preferences, got an array of shape"),
     ):
         with pytest.raises(ValueError, match=f"^{said}"):

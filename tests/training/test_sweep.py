@@ -58,7 +58,10 @@ def test_live_runs_report_progress_and_agree(lab):
     run = lab.run(6, 0.3, 5, draw=DRAWS)
     np.testing.assert_array_equal(margins, run.test_margins.mean(axis=1))
     assert lab.live_error(6, 0.3, 5, lambda *_: None) == 1 - run.test_accuracies[-1]
-    assert seen == [(6, 6)]
+    assert seen == [(step, 6) for step in range(7)]  # during the run, not once at its end
+    seen.clear()
+    lab.live_error(1000, 0.3, 5, lambda done, total: seen.append((done, total)))
+    assert seen == [(step, 1000) for step in range(0, 1001, 10)]  # a bar needs no more than a hundred
 
 
 def test_constants_need_one_value(lab):

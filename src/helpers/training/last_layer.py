@@ -25,6 +25,7 @@ def train_last_layer(
     loss: str = "dpo",
     test: tuple | None = None,
     every: int = 1,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Run:
     """Full-batch preference training of the unembedding matrix on fixed embeddings.
 
@@ -43,10 +44,17 @@ def train_last_layer(
     loss : "dpo", "ipo" or "slic".
     test : (embeddings, preferences) of held-out samples with the same layout, or None.
     every : record every that many steps, and the last.
+    progress : called during the run, at most about a hundred times, with the steps done and `steps`; last with both
+        equal.
 
     Returns
     -------
     Run with margins (T, N) and test margins (T, M), taken before the update of the next step, and the final `w`.
+
+    Raises
+    ------
+    ValueError : a setting out of range, a loss that needs more than margins, data that do not fit each other or are
+        not finite, and an lr at which the margins do not stay finite.
     """
     positive("beta", beta)
     positive("lr", lr)
@@ -54,6 +62,8 @@ def train_last_layer(
     at_least("every", every, 1)
     one_of("optimizer", optimizer, ("gd", "adam"))
     objective = margin_loss(loss)
+    if progress is not None and not callable(progress):
+        raise ValueError(f"progress must be None or a function of the steps done and all steps, got {shown(progress)}")
     holds("preferences", preferences, "value side layout", "Preferences")
     beta, layout = float(beta), preferences.layout
     train = _samples(embeddings, preferences, layout, "embeddings")
@@ -83,6 +93,8 @@ def train_last_layer(
             margins.append(r)
             if held_out is not None:
                 test_margins.append(beta * held_out.margins(rows))
+        if progress is not None and (step == steps or step % max(1, -(-steps // 100)) == 0):
+            progress(step, steps)
         if step < steps:
             update(gradient)
     margins, test_margins = np.array(margins), np.array(test_margins) if test is not None else None

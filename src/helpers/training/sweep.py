@@ -50,14 +50,22 @@ class LastLayerLab:
             raise ValueError(f"pool must hold one value to have one set of constants, got {self.pool.K}")
         return measure_value(self.x, self.pool.side)
 
-    def run(self, steps: int, beta: float, Q: int, *, every: int = 1, draw: int = 0) -> Run:
-        """One run on Q pairs of every cluster, the `draw`-th random subset of the pool."""
+    def run(
+        self, steps: int, beta: float, Q: int, *, every: int = 1, draw: int = 0,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Run:
+        """One run on Q pairs of every cluster, the `draw`-th random subset of the pool.
+
+        `every` and `progress` as for `train_last_layer`, whose errors it raises; `ValueError` too for a Q beyond the
+        pool and a draw below 0.
+        """
         subset = self.pool.per_cluster(Q, seed=self.seed + at_least("draw", draw, 0))
         row = {prompt: j for j, prompt in enumerate(self.pool.prompts)}
         x = self.x[[row[prompt] for prompt in subset.prompts]]
         centre = x.mean(axis=0)
         test = (self.x_test - centre, self.test)
-        return train_last_layer(x - centre, subset, beta=beta, lr=self.lr, steps=steps, test=test, every=every)
+        return train_last_layer(x - centre, subset, beta=beta, lr=self.lr, steps=steps, test=test, every=every,
+                                progress=progress)
 
     def margins(self, steps: Sequence[int], betas: Sequence[float], Qs: Sequence[int]) -> np.ndarray:
         """Mean held-out margin over `DRAWS` subsets, shape (Qs, betas, steps)."""
@@ -68,15 +76,12 @@ class LastLayerLab:
         return self._grid(lambda run: 1 - run.test_accuracies, steps, betas, Qs)
 
     def live_margins(self, steps: int, beta: float, Q: int, progress: Callable[[int, int], None]) -> np.ndarray:
-        """Mean held-out margin at every step of a new run; for the button of the margin explorer."""
-        margins = self.run(steps, beta, Q, draw=DRAWS).test_margins.mean(axis=1)
-        progress(steps, steps)
-        return margins
+        """Mean held-out margin at every step of a new run; for the button of the margin explorer. Errors as `run`."""
+        return self.run(steps, beta, Q, draw=DRAWS, progress=progress).test_margins.mean(axis=1)
 
     def live_error(self, steps: int, beta: float, Q: int, progress: Callable[[int, int], None]) -> float:
-        """Held-out error after a new run; for the button of the risk explorer."""
-        run = self.run(steps, beta, Q, every=max(1, at_least("steps", steps, 0)), draw=DRAWS)
-        progress(steps, steps)
+        """Held-out error after a new run; for the button of the risk explorer. Errors as `run`."""
+        run = self.run(steps, beta, Q, every=max(1, at_least("steps", steps, 0)), draw=DRAWS, progress=progress)
         return float(1 - run.test_accuracies[-1])
 
     def _grid(self, measure: Callable[[Run], np.ndarray], steps, betas, Qs) -> np.ndarray:
