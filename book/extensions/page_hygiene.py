@@ -19,7 +19,6 @@ from docutils import nodes
 
 VARIABLE = "REWARD_MARGINS_REPOSITORY"
 OPENING = ("After this chapter you can", "You need", "Cost", "Model and data", "Paper")
-NUMBERED = re.compile(r'(<span class="caption-number">\w+ </span>) \(((?:[A-Z](?= \()|[A-Z]?\.?\d).*?)\)</p>')
 COLAB = "https://colab.research.google.com/github"
 ENTRANCE = """<!DOCTYPE html>
 <html lang="en">
@@ -74,8 +73,6 @@ def clean_page(app, pagename, templatename, context, doctree):
     # sphinx-proof repeats ids within a page: the title's is the theorem's, the others are constants.
     context["body"] = re.sub(r'(<p class="admonition-title") id="[^"]*"', r"\1", context["body"])
     context["body"] = re.sub(r' id="proof(-content)?"', "", context["body"])
-    # "Lemma 4.1 (the rate)" where the title brings its number, else "Lemma (the rate)", as in the notebooks.
-    context["body"] = NUMBERED.sub(r"\1\2</p>", context["body"])
     # A list's entries must be list items for a screen reader; docutils gives a bibliography's another role.
     context["body"] = context["body"].replace('role="doc-biblioentry"', 'role="listitem"')
     notebook = Path(app.srcdir, pagename).with_suffix(".ipynb")

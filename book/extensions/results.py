@@ -4,18 +4,16 @@ The rows are read from the chapters, from `book/results.yml` and from the marks 
 What does not fit together is a warning, so a strict build fails.
 """
 
-import sys
 from collections import Counter
 from pathlib import Path
 
-from cost import table
 from docutils import nodes
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-sys.path.append(str(Path(__file__).resolve().parents[2]))
+from book.tools.checks import collect
 
-from book.tools.checks import collect  # noqa: E402  the root of the checkout is not on the path of the build
+from .cost import table
 
 HEADER = ["result", "statement", "functions and tests"]
 BREAK = "\\\n"  # of a line, in Markdown

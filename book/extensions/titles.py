@@ -6,15 +6,13 @@
   of its solution too.
 """
 
-import re
 
 from docutils import nodes
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx_exercise.nodes import exercise_node, exercise_subtitle
 from sphinx_proof.nodes import unenumerable_node
 
-NUMBERED = re.compile(r"[A-Z](?= \()|[A-Z]?\.?\d")  # "D (paper)": the one result of an appendix
-EXERCISE = re.compile(r"ex-0*(\d+)-(\d+)$")
+from book.tools.titles import NUMBERED, exercise_title
 
 
 def plain_format(app, config) -> None:
@@ -46,10 +44,7 @@ class PlainExerciseTitles(SphinxPostTransform):
 def _plain(node) -> None:
     title = node.children[0]
     if len(title.children) == 2 and isinstance(title.children[1], exercise_subtitle):
-        first, subtitle = (child.astext() for child in title.children)
-        number = EXERCISE.match(node["label"])
-        words = f"{first} {number[1]}.{number[2]}: {subtitle}" if number else f"{first}: {subtitle}"
-        title.children = [nodes.Text(words)]
+        title.children = [nodes.Text(exercise_title(node["label"], title.children[1].astext()))]
 
 
 def setup(app):

@@ -15,8 +15,9 @@ from pathlib import Path
 
 import yaml
 
-from .plain import NUMBERED, THEOREMS
+from .plain import THEOREMS
 from .source import ROOT, Directive, find, read
+from .titles import NUMBERED
 
 REGISTRY = "book/results.yml"
 STATUSES = ("paper", "paper, repaired", "paper, sharpened", "new", "new, heuristic", "new constants")

@@ -10,15 +10,15 @@ from html import escape
 from itertools import pairwise
 from pathlib import Path
 
-from .references import Book, Target, exercise_title
+from .references import Book, Target
 from .source import Block, Code, Directive, SourceError, Text, parse
+from .titles import AIMS, exercise_title, theorem_title
 
 THEOREMS = {"theorem", "lemma", "definition", "proposition", "corollary", "remark", "assumption", "algorithm",
             "conjecture", "example", "observation", "property", "axiom"}
 ADMONITIONS = {"note": "Note", "warning": "Warning", "tip": "Tip", "important": "Important", "hint": "Hint",
                "caution": "Caution", "attention": "Attention", "seealso": "See also", "admonition": "",
                "margin": ""}
-NUMBERED = re.compile(r"[A-Z](?= \()|[A-Z]?\.?\d")  # "D (paper)": the one result of an appendix
 LABEL = re.compile(r"^\(([^)\s]+)\)=[ \t]*$", re.MULTILINE)
 COMMENT = re.compile(r"^%.*\n?", re.MULTILINE)
 HEADING = re.compile(r"^(?:\([^)\n]+\)=[ \t]*\n+)*#{1,6} ", re.MULTILINE)
@@ -34,14 +34,6 @@ TOKEN = re.compile(
     |(?P<unknown>\[\^[^\]]+\]|\{\{.+?\}\}|\]\{[^}]*\}|\)\{[^}]*\})""",
     re.VERBOSE | re.DOTALL,
 )
-
-
-def theorem_title(kind: str, title: str) -> str:
-    """"Lemma 4.1 (the rate)" where the title brings its number, else "Lemma (the rate)"."""
-    name = kind.title()
-    if not title:
-        return name
-    return f"{name} {title}" if NUMBERED.match(title) else f"{name} ({title})"
 
 
 @dataclass(frozen=True)
@@ -109,6 +101,12 @@ class Plain:
             image = self._image(block.options.get("alt", ""), block.argument, block.line)
             caption = self._inside(block)
             return anchor + image + (f"\n\n*{caption}*" if caption else "")
+        if name in {"caption", "picture"}:
+            return self._figure(block)
+        if name in {"question", "answer"}:
+            return self._lead(f"**{name.title()}.**", block)
+        if name == "aims":
+            return self._fold(AIMS, block)
         if name == "math":
             text = "\n".join((block.argument, *block.lines)).strip()
             return self._display(text, block.options.get("label"), block.line)
@@ -131,6 +129,22 @@ class Plain:
     def _fold(self, title: str, block: Directive) -> str:
         # The blank lines make Markdown and math work again inside the HTML.
         return f"<details>\n<summary>{_html(title)}</summary>\n\n{self._inside(block)}\n\n</details>"
+
+    def _figure(self, block: Directive) -> str:
+        """The caption of a cell's output, or a drawing with its caption."""
+        alt = block.options.get("alt", "")
+        if not alt:
+            raise SourceError(self.path, block.line, "the figure needs its :alt:, a text for who cannot see it")
+        caption = self._inside(block).replace("\n\n", "*\n\n*")
+        number = self.book.figure(self.path, block.line, block.argument)
+        words = f"*{number}. {caption}*" if caption else f"*{number}.*"
+        if block.name == "caption":
+            return self._anchor(block.argument) + words
+        image = f"![{alt}]({self.book.picture(self.path, block.line, block.argument)})"
+        return f"{self._anchor(block.options.get('name'))}{image}\n\n{words}"
+
+    def _lead(self, name: str, block: Directive) -> str:
+        return f"{name} {self._inside(block)}"
 
     def _anchor(self, label: str | None) -> str:
         return f'<a id="{label}"></a>\n\n' if label else ""

@@ -1,5 +1,6 @@
 """Where the references of a chapter lead: labels of the whole book, its pages, its sources."""
 
+import base64
 import os
 import re
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ import yaml
 from pybtex.database import Entry, parse_file
 
 from .source import Directive, SourceError, Text, find, parse, walk
+from .titles import exercise_title, figure_title
 
 LABELLED = re.compile(
     r"""\$\$.+?\$\$(?:[ \t]*\((?P<equation>[^)\s]+)\))?
@@ -17,17 +19,22 @@ LABELLED = re.compile(
     re.DOTALL | re.MULTILINE | re.VERBOSE,
 )
 HIDDEN = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
+FIGURES = {"caption", "picture"}  # the directives of a numbered figure
 REPOSITORY = "REWARD_MARGINS_REPOSITORY"
 
 
 @dataclass(frozen=True)
 class Target:
-    """A place to which a reference leads. `number` counts the labelled equations of one file."""
+    """A place to which a reference leads. `number` counts the labelled equations of one file.
+
+    `figure` is the argument of a figure's directive: its label, or the name of its drawing.
+    """
 
     path: Path
     label: str = ""
     words: str = ""
     number: int = 0
+    figure: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,11 +63,36 @@ class Book:
         found: dict[str, Target] = {}
         for path in [*find(self.root), *sorted((self.root / "book").glob("*.md"))]:
             for line, target in _targets(path):
+                if not target.label:
+                    continue
                 if target.label in found:
                     other = found[target.label].path.name
                     raise SourceError(path, line, f"the label {target.label!r} is used in {other} too")
                 found[target.label] = target
         return found
+
+    @cached_property
+    def figures(self) -> dict[tuple[str, str], str]:
+        """Titles such as "Figure 5.2" of all figures, by file name and argument of the directive."""
+        pages = [*find(self.root), *sorted((self.root / "book").glob("*.md"))]
+        targets = [target for path in pages for _, target in _targets(path) if target.figure]
+        return {(target.path.name, target.figure): target.words for target in targets}
+
+    def figure(self, path: Path, line: int, argument: str) -> str:
+        """Title of a figure, such as "Figure 5.2", by the argument of its directive."""
+        if (path.name, argument) not in self.figures:
+            raise SourceError(path, line, f"the figure {argument!r} is not in {path.name}")
+        return self.figures[path.name, argument]
+
+    def picture(self, path: Path, line: int, name: str) -> str:
+        """A drawing as an address that holds it whole, so that a notebook shows it anywhere."""
+        from helpers.figures import picture
+
+        try:
+            drawing = picture(name)
+        except ValueError as problem:
+            raise SourceError(path, line, str(problem)) from None
+        return f"data:image/svg+xml;base64,{base64.b64encode(drawing.encode()).decode()}"
 
     @cached_property
     def sources(self) -> dict[str, Entry]:
@@ -119,14 +151,8 @@ class Book:
         return " and ".join(parts) if in_text else f"({'; '.join(parts)})"
 
 
-def exercise_title(label: str, title: str) -> str:
-    """Title of an exercise with the number that its label has: "Exercise 3.1: Two samples"."""
-    number = re.match(r"ex-0*(\d+)-(\d+)$", label)
-    return f"Exercise {number[1]}.{number[2]}: {title}" if number else f"Exercise: {title}"
-
-
 def _targets(path: Path):
-    number = 0
+    number = figures = 0
     text = path.read_text(encoding="utf-8")
     front = re.match(r"---\n.*?\n---\n", text, re.DOTALL)
     start = front.end() if front else 0
@@ -142,7 +168,11 @@ def _targets(path: Path):
                     yield line, Target(path, found["section"], (found["title"] or "").strip())
         elif isinstance(block, Directive):
             label = block.options.get("label") or block.options.get("name")
-            if label and block.name == "math":
+            if block.name in FIGURES:
+                figures += 1
+                label = block.argument if block.name == "caption" else label
+                yield block.line, Target(path, label or "", figure_title(path.stem, figures), figure=block.argument)
+            elif label and block.name == "math":
                 number += 1
                 yield block.line, Target(path, label, f"({number})", number)
             elif label:

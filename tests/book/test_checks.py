@@ -100,7 +100,7 @@ execute: {{execute_notebooks: "off"}}
 parse: {{myst_enable_extensions: [colon_fence, dollarmath]}}
 sphinx:
   extra_extensions: [sphinx_proof, sphinx_design]
-  local_extensions: {{results: {ROOT}/book/extensions, page_hygiene: {ROOT}/book/extensions}}
+  local_extensions: {{book.extensions.results: {ROOT}, book.extensions.page_hygiene: {ROOT}}}
 """
 BUILD = "from jupyter_book.cli.main import main; main()"
 

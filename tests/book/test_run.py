@@ -66,7 +66,7 @@ execute: {{execute_notebooks: cache, raise_on_error: false}}
 parse: {{myst_enable_extensions: [colon_fence, dollarmath]}}
 sphinx:
   extra_extensions: [sphinx_proof, sphinx_exercise]
-  local_extensions: {{cost: {ROOT}/book/extensions, titles: {ROOT}/book/extensions}}
+  local_extensions: {{book.extensions.cost: {ROOT}, book.extensions.titles: {ROOT}}}
   config: {{math_numfig: false}}
 """
 TOC = "format: jb-book\nroot: book/index\nchapters: [{file: chapters/01_one}, {file: chapters/02_two}]\n"

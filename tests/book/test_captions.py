@@ -1,0 +1,174 @@
+"""Numbered figures and the first screen of a chapter, on the page and in the notebook, from one sample."""
+
+import base64
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+
+from book.extensions.captions import named
+from book.tools import export
+from book.tools.references import Book
+from book.tools.source import SourceError
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLE = (Path(__file__).with_name("sample") / "05_sample.md").read_text(encoding="utf-8")
+EXTENSIONS = ("captions", "opening", "titles")
+TOC = "format: jb-book\nroot: book/index\nchapters: [{file: chapters/05_sample}]\n"
+CONFIG = f"""
+title: Small
+only_build_toc_files: true
+execute: {{execute_notebooks: cache, stderr_output: remove}}
+parse: {{myst_enable_extensions: [colon_fence, dollarmath]}}
+sphinx:
+  extra_extensions: [sphinx_proof, sphinx_exercise]
+  local_extensions: {{drawings: {{root}}, {", ".join(f"book.extensions.{name}: {ROOT}" for name in EXTENSIONS)}}}
+  config: {{math_numfig: false}}
+"""
+# The drawing of the sample, whatever the book's own looks like.
+DRAWINGS = """
+import helpers.figures
+
+DRAWING = '<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="t"><title id="t">Old</title></svg>'
+
+def picture(name):
+    if name != "05_tube":
+        raise ValueError(f"name must be a known picture, got {name!r}")
+    return DRAWING
+
+def setup(app):
+    helpers.figures.picture = picture
+"""
+
+
+def make_book(root: Path, text: str = SAMPLE) -> Path:
+    """A book of the sample alone."""
+    (root / "chapters").mkdir()
+    (root / "book").mkdir()
+    (root / "_config.yml").write_text(CONFIG.replace("{root}", str(root)))
+    (root / "book" / "_toc.yml").write_text(TOC)
+    (root / "book" / "index.md").write_text("# Start\n\nThe [](#fig-widening) is in chapter 5.\n")
+    (root / "drawings.py").write_text(DRAWINGS)
+    (root / "chapters" / "05_sample.md").write_text(text, encoding="utf-8")
+    return root
+
+
+def build(root: Path) -> tuple[int, str]:
+    """Build a book as `make book` does; exit status and log."""
+    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", "."]
+    options = ["--toc", "book/_toc.yml", "--config", "_config.yml", "-W", "-n", "--keep-going"]
+    done = subprocess.run([*command, *options], cwd=root, capture_output=True, text=True)
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    """The sample as a built page, and the page before it."""
+    root = make_book(tmp_path_factory.mktemp("book"))
+    status, log = build(root)
+    assert status == 0, log[-3000:]
+    html = root / "_build" / "html"
+    return [BeautifulSoup((html / name).read_text(encoding="utf-8"), "html.parser")
+            for name in ("chapters/05_sample.html", "book/index.html")]
+
+
+def test_figures_are_numbered_in_order_and_hold_what_was_displayed(page):
+    figures = page[0].select("figure.numbered")
+    assert [figure["id"] for figure in figures] == ["fig-tube", "fig-widening", "fig-slider", "fig-file"]
+    for place, figure in enumerate(figures, 1):
+        assert figure.figcaption.get_text(" ", strip=True).startswith(f"Figure 5.{place}.")
+    assert figures[1].svg and figures[3].img and "widget-view" in str(figures[2])
+    assert "math notranslate" in str(figures[1].figcaption), "mathematics in a caption"
+    assert "margins stray by 0.3" not in figures[1].get_text(), "printed text is no part of a figure"
+    assert "margins stray by 0.3" in page[0].get_text()
+
+
+def test_the_alternative_text_names_the_drawing_or_the_figure(page):
+    tube, widening, slider, file = page[0].select("figure.numbered")
+    assert tube.svg["aria-label"] == "Training margins grow inside a tube between two proved lines."
+    assert not tube.svg.has_attr("aria-labelledby") and tube.svg["role"] == "img"
+    assert widening.svg["aria-label"] == 'The tube widens as $t$ grows & "ends".'
+    assert file.img["alt"] == "A drawing in a file of its own."
+    assert slider["aria-label"] == "A slider that moves the time." and not tube.has_attr("aria-label")
+
+
+def test_a_folded_cell_leaves_its_figure_visible(page):
+    widening = page[0].select_one("#fig-widening")
+    assert widening.find_parent("details") is None and widening.find_parent(class_="cell_output")
+    assert "text/html" in widening.find_parent(class_="cell").details.get_text()
+
+
+@pytest.mark.parametrize("at", [0, 1])
+def test_links_to_figures(page, at):
+    texts = {link["href"].rpartition("#")[2]: link.get_text() for link in page[at].select("article a[href*='#fig-']")}
+    assert texts["fig-widening"] == "Figure 5.2"
+    assert at or (texts["fig-slider"], texts["fig-tube"]) == ("the slider", "Figure 5.1")
+
+
+def test_the_first_screen_has_question_picture_answer_and_one_line_of_aims(page):
+    article = page[0].select_one("article")
+    order = [article.select_one(name) for name in (".question", "#fig-tube", ".answer", "details.aims")]
+    assert all(order) and order == sorted(order, key=lambda node: (node.sourceline, node.sourcepos))
+    assert not order[-1].has_attr("open") and order[-1].summary.get_text(strip=True) == "Aims, prerequisites, cost"
+    assert "After this chapter you can" in order[-1].get_text()
+    assert "set up by 111" not in article.get_text()
+
+
+BROKEN = {  # what is written in place of what, and what the build says of it
+    "the figure needs its :alt:": (":alt: A slider", ":class: A slider"),
+    "the caption fig-file stands after no code cell": ("display(SVG(DRAWING", "len(str(DRAWING"),
+    "the caption fig-widening stands after no code cell": ("```{caption} fig-w", "Words.\n\n```{caption} fig-w"),
+    "name must be a known picture, got '05_tub'": ("```{picture} 05_tube", "```{picture} 05_tub"),
+}
+
+
+def test_a_figure_without_its_parts_stops_the_build(tmp_path):
+    text = SAMPLE
+    for old, new in BROKEN.values():
+        assert old in text
+        text = text.replace(old, new)
+    status, log = build(make_book(tmp_path, text))
+    assert status == 1
+    for words in BROKEN:
+        assert re.search(rf"05_sample\.md:\d+: WARNING: .*{re.escape(words)}", log), log[-2000:]
+
+
+def exported(root: Path, monkeypatch) -> str:
+    """The Markdown of the sample's notebook."""
+    scope = {}
+    exec(DRAWINGS, scope)
+    monkeypatch.setattr("helpers.figures.picture", scope["picture"], raising=False)
+    node = nbformat.reads(export.export(root / "chapters" / "05_sample.md", Book.load(root)), nbformat.NO_CONVERT)
+    return "\n\n".join(cell.source for cell in node.cells if cell.cell_type == "markdown")
+
+
+def test_the_notebook_has_the_same_figures(tmp_path, monkeypatch):
+    text = exported(make_book(tmp_path), monkeypatch)
+    caption = "*Figure 5.2. The tube widens with $t$, at the rate of the largest push.*"
+    assert f'<a id="fig-widening"></a>\n\n{caption}' in text
+    drawn = re.search(r"!\[Training margins grow [^\]]*\]\(data:image/svg\+xml;base64,([^)]*)\)", text)
+    assert base64.b64decode(drawn[1]).decode().startswith("<svg ")
+    assert "[Figure 5.2](#fig-widening), [the slider](#fig-slider) and [Figure 5.1](#fig-tube)" in text
+    assert "**Question.** How long can a theorem promise what training does?" in text
+    assert "**Answer.** As long as" in text and "<summary>Aims, prerequisites, cost</summary>" in text
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (":alt: The tube widens as", ":class: The tube widens as", "the figure needs its :alt:"),
+        ("```{picture} 05_tube", "```{picture} 05_tub", "name must be a known picture, got '05_tub'"),
+    ],
+)
+def test_the_export_refuses_them_too(tmp_path, monkeypatch, old, new, words):
+    with pytest.raises(SourceError, match=rf"05_sample\.md:\d+: .*{re.escape(words)}"):
+        exported(make_book(tmp_path, SAMPLE.replace(old, new)), monkeypatch)
+
+
+def test_a_name_replaces_those_that_a_drawing_has():
+    assert named('<p>a</p><img alt="old" src="x"/>', 'a "b"') == '<p>a</p><img src="x" alt="a &quot;b&quot;"/>'
+    assert named("<p>no drawing</p>", "a") == "<p>no drawing</p>"
