@@ -12,6 +12,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "flips", "histogram_of_margins", "interaction_blocks", "margin_trajectories",
             "predicted_against_measured", "two_accuracies",
         ],
+        "glyphs": ["glyph"],
         "pictures": ["picture", "picture_names"],
         "scaling": ["bound_against_samples", "bound_law_and_error", "powers_against_samples"],
         "sequences": ["both_answers", "token_rates"],

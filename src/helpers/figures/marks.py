@@ -5,6 +5,7 @@ margin or a push on one; nothing else has these hues. Each difference is one of 
 and white.
 """
 
+import re
 from html import escape
 from itertools import pairwise
 from math import cos, hypot, pi, sin
@@ -58,7 +59,7 @@ def _style() -> str:
         f"{p} .m{{text-anchor:middle}}{p} .e{{text-anchor:end}}"
         f"{p} .w1{{stroke-width:1.2}}{p} .w3{{stroke-width:3}}{p} .w5{{stroke-width:5}}{p} .d{{stroke-dasharray:5 6}}"
         f"{p} .narrow{{display:none}}"
-        f"@media(max-width:{NARROW}px){{{p} text{{font-size:24.5px}}"
+        f"@media(max-width:{NARROW}px){{{p} text,{p} .s{{font-size:24.5px}}"
         f"{p} .wide{{display:none}}{p} .narrow{{display:inline}}}}"
     )
 
@@ -77,6 +78,22 @@ def sheet(name: str, title: str, description: str, *parts: str) -> str:
         f'aria-labelledby="rm-t{n} rm-d{n}">\n<title id="rm-t{n}">{escape(title)}</title>\n'
         f'<desc id="rm-d{n}">{escape(description)}</desc>\n<style>{STYLE}</style>\n' + "\n".join(parts) + "\n</svg>\n"
     )
+
+
+def small(*parts: str) -> str:
+    """A glyph: the marks on a sheet of 80 x 50 units, with their colours inside, for a card that has a name itself."""
+    looks = {"l": "fill:none;stroke-width:1.75;stroke-linejoin:round", "d": "stroke-dasharray:3 3"}
+    looks |= {"w1": "stroke-width:1.2", "w3": "stroke-width:2.5"}
+    for role in LIGHT:
+        looks |= {role: f"stroke:{colour(role)}", f"{role}-f": f"fill:{colour(role)}"}
+
+    def inside(found: re.Match) -> str:
+        declared = ";".join(looks[name] for name in found[1].split())
+        return f'style="{declared}{";" + found[2] if found[2] else ""}"'
+
+    body = re.sub(r'class="([^"]*)"(?: style="([^"]*)")?', inside, "".join(parts))
+    start = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 80 50" class="rm-glyph" aria-hidden="true">'
+    return f"{start}{body}</svg>"
 
 
 # ---- strokes ----

@@ -36,7 +36,7 @@ def pair() -> str:
 
 def mixture() -> str:
     # Two values in the plane of their concepts; what all share, b, lies across it and is drawn as a shift.
-    scatter = ValueMixture(disjoint(2), d=3, v=0.14, l_b=0.5).sample(11, np.random.default_rng(2))
+    scatter = ValueMixture(disjoint(2), d=3, v=0.14, l_b=0.5).sample(11, np.random.default_rng(195))
     centre, axes = np.array([212.0, 140.0]), np.array([[104.0, 30.0], [26.0, -92.0]])
     spots = centre + scatter.x[:, 1:] @ axes
     parts = [arrow(40, 272, centre[0] - 8, centre[1] + 6, "soft", 2)]

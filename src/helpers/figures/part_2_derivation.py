@@ -152,7 +152,7 @@ def generalization() -> str:
 
     fine = 4 * 2 ** np.linspace(0, 7, 57)
     bound = [at(Q, float(risk_bound(mixture.K, Q))) for Q in fine]
-    law = [at(Q, float(risk_law(mixture, int(Q))[0])) for Q in BOUND_SAMPLES]
+    law = [at(Q, float(risk_law(mixture, int(Q))[0])) for Q in np.unique(fine.round())]
     right, one = at(512, 1)
     return sheet(
         "06_bound",
@@ -202,7 +202,7 @@ def conflict() -> str:
         "Two concepts at an angle",
         "Two values that share their answers are learned along the sum of their concepts. At a right angle both lie on "
         "the right side. When they oppose, the weaker one lies on the wrong side of the line: it is learned backwards.",
-        *parts, text(126, 30, "learned", "predicted-f b e"), text(180, 286, "both are learned", "b m"),
+        *parts, text(116, 30, "learned", "predicted-f b e"), text(180, 286, "both are learned", "b m"),
         text(540, 286, "the weaker is learned backwards", "b m wide"), text(540, 290, "one backwards", "b m narrow"),
     )
 

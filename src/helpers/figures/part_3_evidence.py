@@ -43,7 +43,7 @@ def values() -> str:
         return 440 + 55 * s, 244 - 150 * r
 
     # Where the number of each run stands beside its point on the one curve: it must not touch the curve.
-    place = {1: (-4, -16, "e"), 2: (-8, -13, "e"), 4: (-8, -12, "e"), 8: (-6, -12, "e wide"), 16: (-5, -14, "m wide")}
+    place = {1: (-4, -16, "e"), 2: (-8, -13, "e"), 4: (-9, -12, "e"), 8: (13, 8, "wide"), 16: (13, 9, "wide")}
     for K, (dx, dy, cls) in place.items():
         S = np.linspace(0, run / K, 25)
         r = noise_free_margin(S)

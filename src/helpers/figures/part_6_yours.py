@@ -50,7 +50,7 @@ def ruler() -> str:
         need = pairs_needed(v)
         x = at(need) if need < np.inf else 655
         for side, places in zip((1, -1), spots, strict=True):
-            parts.append(statements([(x + side * 24 + 24 * v * a, 92 + 24 * v * c) for a, c in places], side, 4))
+            parts.append(statements([(x + side * 21 + 19 * v * a, 92 + 24 * v * c) for a, c in places], side, 4))
         parts += [arrow(x, 136, x, 192, "predicted", 3)] if need < np.inf else []
     return sheet(
         "20_ruler",
