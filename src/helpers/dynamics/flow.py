@@ -14,7 +14,7 @@ from scipy.special import lambertw
 from ..checks import at_least, numbers, positive, shown
 from ..layouts import TokenLayout
 from ..losses import margin_loss
-from .token_rows import Samples, TokenRows, checked_arrays
+from .token_rows import Samples, TokenRows, checked_arrays, held_out_rows
 
 _TIGHT = {"method": "DOP853", "rtol": 1e-9, "atol": 1e-12}
 _SLIC_STEPS = 4096
@@ -112,7 +112,7 @@ def gradient_flow(
     ValueError : arrays that do not fit or are not finite; times below 0 or out of order; an unknown loss.
     """
     rows = TokenRows(sample, layout)
-    held_out = _held_out(test, layout, rows.shape[1])
+    held_out = None if test is None else held_out_rows(test, layout, rows.shape[1])
     times = np.atleast_1d(_times("S", S))
     if times.ndim != 1 or times.size == 0 or (np.diff(times) <= 0).any():
         raise ValueError(f"S must be one number or an increasing list of times at least 0, got {shown(S)}")
@@ -149,7 +149,7 @@ def gradient_descent(
     learning rate of plain gradient descent. Holds steps * (N + M + K d) numbers.
     """
     rows = TokenRows(sample, layout)
-    held_out = _held_out(test, layout, rows.shape[1])
+    held_out = None if test is None else held_out_rows(test, layout, rows.shape[1])
     h = _step_size(beta, lr, layout.K)
     force, states = push(loss), [np.zeros(rows.shape)]
     for _ in range(at_least("steps", steps, 0)):
@@ -201,14 +201,6 @@ def _euler(rows: TokenRows, times: np.ndarray) -> list[np.ndarray]:
         states.append(state)
         now = time
     return states[1:]
-
-
-def _held_out(test: Samples | None, layout: TokenLayout, d: int) -> TokenRows | None:
-    """The held-out samples, if there are any, of the dimension d."""
-    if test is None:
-        return None
-    checked_arrays(test, layout, "test", d)
-    return TokenRows(test, layout, name="test")
 
 
 def _trajectory(times, states, rows: TokenRows, layout: TokenLayout, held_out: TokenRows | None) -> Trajectory:

@@ -2,32 +2,32 @@
 
 import numpy as np
 
-from ..checks import at_least
+from ..checks import at_least, holds, numbers
 from ..layouts import TokenLayout
-from .token_rows import Samples, checked_arrays
+from .token_rows import Samples, TokenRows, held_out_rows
 
 
 def pull(sample: Samples, layout: TokenLayout, pushes: np.ndarray, test: Samples | None = None) -> np.ndarray:
     """sum_k C_jk push_k = N tau dr_j/dt / beta^2, the right side of Lemma 4.1; O(N d), without the matrix C.
 
     `pushes` has shape (N,): sigma(-r_k) for DPO. Shape (N,), or (M,) for the samples of `test`.
+    Raises `ValueError` for samples that do not fit and for pushes that are not N finite numbers.
     """
-    x, value, side = checked_arrays(sample, layout, "sample")
-    pushes = np.asarray(pushes, dtype=float)
-    if pushes.shape != (len(x),) or not np.isfinite(pushes).all():
-        raise ValueError(f"pushes must be {len(x)} finite numbers, one a sample, got shape {pushes.shape}")
-    sums = np.zeros((layout.K, x.shape[1]))
-    np.add.at(sums, value, (side * pushes)[:, None] * x)
-    direction = 2 * layout.gram @ sums
-    if test is not None:
-        x, value, side = checked_arrays(test, layout, "test", x.shape[1])
-    return side * np.einsum("jd,jd->j", x, direction[value])
+    rows = TokenRows(sample, layout)
+    pushes = numbers("pushes", pushes)
+    if pushes.shape != (rows.N,) or not np.isfinite(pushes).all():
+        raise ValueError(f"pushes must be {rows.N} finite numbers, one a sample, got shape {pushes.shape}")
+    watched = rows if test is None else held_out_rows(test, layout, rows.shape[1])
+    return watched.margins(rows.force(pushes))
 
 
 def first_rates(sample: Samples, layout: TokenLayout) -> np.ndarray:
-    """rho_j = K/(2N) sum_k C_jk: a margin starts as S/2 rho_j, shape (N,) (N6)."""
-    N = len(sample.value)
-    return layout.K / (2 * N) * pull(sample, layout, np.ones(N))
+    """rho_j = K/(2N) sum_k C_jk: a margin starts as S/2 rho_j, shape (N,) (N6).
+
+    Raises `ValueError` for a sample that does not fit itself or the layout.
+    """
+    rows = TokenRows(sample, layout)
+    return layout.K / (2 * rows.N) * rows.margins(rows.force(np.ones(rows.N)))
 
 
 def initial_rates(layout: TokenLayout, concepts: np.ndarray, midpoints: np.ndarray) -> np.ndarray:
@@ -42,8 +42,13 @@ def initial_rates(layout: TokenLayout, concepts: np.ndarray, midpoints: np.ndarr
     -------
     Shape (K, 2), side +1 first; balanced data. A value is learned at the start where its two rates are
     positive. It is 1 throughout for orthonormal concepts that are orthogonal to b (theory of Appendix C).
+
+    Raises
+    ------
+    ValueError : concepts or midpoints of another shape or no numbers.
     """
-    concepts, midpoints = np.asarray(concepts, dtype=float), np.asarray(midpoints, dtype=float)
+    holds("layout", layout, "K gram", "a TokenLayout")
+    concepts, midpoints = numbers("concepts", concepts), numbers("midpoints", midpoints)
     if concepts.ndim != 2 or len(concepts) != layout.K:
         raise ValueError(f"concepts must have shape ({layout.K}, d), got {concepts.shape}")
     if midpoints.shape not in (concepts.shape, concepts.shape[1:]):
@@ -77,8 +82,9 @@ def rate_moments(
     ------
     ValueError : arrays that do not fit, a covariance that is not symmetric, Q or measured_on below 1.
     """
-    means, covariance = np.asarray(means, dtype=float), np.asarray(covariance, dtype=float)
-    d = means.shape[-1]
+    holds("layout", layout, "K gram kappa", "a TokenLayout")
+    means, covariance = numbers("means", means), numbers("covariance", covariance)
+    d = means.shape[-1] if means.ndim else 0
     if means.shape != (layout.K, 2, d):
         raise ValueError(f"means must have shape ({layout.K}, 2, d), one for each cluster, got {means.shape}")
     if covariance.shape != (d, d) or not np.allclose(covariance, covariance.T):

@@ -53,11 +53,22 @@ class TokenRows:
             margins[..., self._order[block]] = (states[..., a, :] - states[..., b, :]) @ self._signed[block].T
         return margins
 
-    def pull(self, state: np.ndarray, push: Callable[[np.ndarray], np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-        """Margins m at one state, shape (N,), and sum_k push(m_k) Delta y_k x_k^T, shape (tokens, d), in one pass."""
+    def force(self, pushes: np.ndarray) -> np.ndarray:
+        """sum_k push_k Delta y_k x_k^T for pushes (N,) in the sample's order: shape (tokens, d)."""
+        rows = np.zeros(self.shape, self.dtype)
+        for a, b, block in self._blocks:
+            direction = pushes[self._order[block]].astype(self.dtype, copy=False) @ self._signed[block]
+            rows[a] += direction
+            rows[b] -= direction
+        return rows
+
+    def margins_and_force(
+        self, state: np.ndarray, push: Callable[[np.ndarray], np.ndarray]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """`margins` m at one state and `force` of push(m), in one pass over the samples."""
         margins, rows = np.empty(self.N, self.dtype), np.zeros(self.shape, self.dtype)
         for a, b, block in self._blocks:
-            signed = self._signed[block]  # read once for the margins and, still in cache, for the pull
+            signed = self._signed[block]  # read once for the margins and, still in cache, for the force
             m = signed @ (state[a] - state[b])
             direction = push(m).astype(self.dtype, copy=False) @ signed
             margins[self._order[block]] = m
@@ -67,7 +78,7 @@ class TokenRows:
 
     def velocity(self, state: np.ndarray, push: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
         """dA/dS = K/(2N) sum_k push(r_k) Delta y_k x_k^T, shape (tokens, d)."""
-        return self.K / (2 * self.N) * self.pull(state, push)[1]
+        return self.K / (2 * self.N) * self.margins_and_force(state, push)[1]
 
     def largest_eigenvalue(self) -> float:
         """Largest eigenvalue of C/N to about 1e-10 relative, by power iteration with Lanczos' acceleration.
@@ -91,6 +102,12 @@ class TokenRows:
                 return float(value[0])
             coupling.append(residual)
             direction = image
+
+
+def held_out_rows(test: Samples, layout: TokenLayout, d: int) -> TokenRows:
+    """`TokenRows` of held-out samples of dimension d; errors as `checked_arrays`, of "test"."""
+    checked_arrays(test, layout, "test", d)
+    return TokenRows(test, layout, name="test")
 
 
 def checked_arrays(

@@ -83,7 +83,7 @@ def train_last_layer(
         return objective.slope(beta * gaps) * (beta / train.N)
 
     for step in range(steps + 1):
-        gaps, gradient = train.pull(rows, push) if step < steps else (train.margins(rows), None)
+        gaps, gradient = train.margins_and_force(rows, push) if step < steps else (train.margins(rows), None)
         r = beta * gaps
         if not np.isfinite(r).all():
             raise ValueError(f"lr must keep the margins finite, got {lr!r}, which does not after {step} steps")
