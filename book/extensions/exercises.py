@@ -89,11 +89,11 @@ def is_bare(source: str) -> bool:
 
 def _replace(node, cell, exercise, form) -> None:
     content = exercise.children[-1]
-    judged = form["kind"] == "choice" or form["kind"] == "number" and _is_flat(form["right"])
-    if not judged:
-        content += kernel_note()
+    if len(cell.outputs) == 1:  # that of the check: on the page the form says it
         for output in [child for child in node.children if "cell_output" in child["classes"]]:
             node.remove(output)
+    if form["kind"] == "function" or form["kind"] == "number" and not _is_flat(form["right"]):
+        content += kernel_note()
         return
     shown = answer_form(form=form, label=exercise.get("label"))
     for letter, label in _options(content, form.get("options", [])):

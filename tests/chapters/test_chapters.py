@@ -91,7 +91,7 @@ def test_unanswered_stubs_say_so(ran, name):
     chapter = source.read(ran[name].path)
     for exercise in source.exercises(chapter):
         cell = next(cell for cell in ran[name].notebook.cells if cell.source == exercise.stub)
-        text = "".join(output.get("text", "") for output in cell.outputs)
+        text = "".join(output.get("text", "") + output.get("data", {}).get("text/plain", "") for output in cell.outputs)
         assert "Not answered yet." in text, exercise.label
 
 

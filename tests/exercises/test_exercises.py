@@ -227,8 +227,10 @@ def test_in_a_notebook_a_stub_carries_its_form(capsys, monkeypatch):
     monkeypatch.setattr("IPython.get_ipython", lambda: shell)
     check("03.4", ...)
     check("07.6", ..., *GIVEN["07.6"])
+    check("03.3", lambda C, r, beta: ...)
     check("03.1", 0.3)
-    assert [data for data, _ in shell.published] == [{"text/plain": "Not answered yet."}] * 2
+    assert [data for data, _ in shell.published] == [{"text/plain": "Not answered yet."}] * 3
+    assert shell.published.pop()[1] == {"exercise": {"name": "03.3", "kind": "function"}}
     first, second = (metadata["exercise"] for _, metadata in shell.published)
     assert first["name"] == "03.4" and first["kind"] == "choice" and first["right"] == "b"
     assert second["right"] == answers("07.6")["07.6"].form(*GIVEN["07.6"])["right"]

@@ -26,7 +26,7 @@ def check(name: str, answer: Any, *given: Any) -> None:
     """
     found = verdict(name, answer, *given)
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    if shell is None or not is_unanswered(answer):
+    if shell is None or found.text != NOT_ANSWERED:
         print(found.text)
     else:
         form = {"name": name} | answers(name)[name].form(*given)
