@@ -3,6 +3,7 @@
 import copy
 import hashlib
 import os
+import time
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -11,12 +12,14 @@ from tqdm.auto import tqdm
 
 from ..checks import holds
 from ..files import cache_folder
-from .embedding_cache import add_rows, prompt_key, read_rows
+from .embedding_cache import add_rows, prompt_key, read_rows, read_seconds
 from .model import LLM
 
 # Prompts and tokens (padding included) a batch: small on a CPU, where a batch that leaves the cache is slower.
 _BATCH = {"cpu": (32, 2048), "cuda": (256, 32768)}
 _KEEP_EVERY = 512  # prompts after which the embeddings so far are stored, so that an interrupted call goes on
+_MADE: dict[bytes, float] = {}  # seconds that each prompt of this process took when it was embedded, now or before
+_NOW: dict[bytes, float] = {}  # those that were embedded by this process
 _SHORTEST_PREFIX = 8  # tokens; below this, sharing costs more than it saves
 
 
@@ -39,21 +42,33 @@ def embed(llm: LLM, prompts: Sequence[str], *, progress: bool = True) -> np.ndar
     rows = read_rows(folder)
     missing = {key: tokens for key, tokens in zip(keys, ids, strict=True) if key not in rows}
     fresh: dict[bytes, np.ndarray] = {}
+    took: dict[bytes, float] = {}
     try:
         with tqdm(
             total=len(missing), desc="Embedding", unit="prompt", disable=not (progress and missing)
         ) as bar:
+            start = time.perf_counter()
             for batch, states in _embed_batches(llm, missing):
                 fresh |= zip(batch, states, strict=True)
+                took |= dict.fromkeys(batch, (time.perf_counter() - start) / len(batch))
+                start = time.perf_counter()
                 bar.update(len(batch))
                 if len(fresh) >= _KEEP_EVERY:
-                    add_rows(folder, fresh)
+                    add_rows(folder, fresh, took)
                     rows |= fresh
                     fresh = {}
     finally:
-        add_rows(folder, fresh)
+        add_rows(folder, fresh, took)
     rows |= fresh
+    made = read_seconds(folder) | took
+    _MADE.update((key, made.get(key, 0.0)) for key in keys)
+    _NOW.update(took)
     return np.stack([rows[key] for key in keys]) if keys else np.zeros((0, llm.d), dtype=np.float32)
+
+
+def embedding_seconds() -> tuple[float, float]:
+    """Seconds that this process spent on embedding, and those that its prompts took when each was first embedded."""
+    return sum(_NOW.values()), sum(_MADE.values())
 
 
 def last_states(

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -34,9 +35,23 @@ def read_rows(folder: Path) -> dict[bytes, np.ndarray]:
         return _read(folder)
 
 
-def add_rows(folder: Path, rows: Mapping[bytes, np.ndarray]) -> None:
+def read_seconds(folder: Path) -> dict[bytes, float]:
+    """Seconds that each stored embedding took when it was made, by `prompt_key`; 0 where that is not known."""
+    seconds: dict[bytes, float] = {}
+    for shard in sorted(folder.glob("*.safetensors")):
+        with suppress(OSError, SafetensorError), safe_open(shard, "np") as file:
+            keys = file.get_tensor("keys")
+            took = file.get_tensor("seconds") if "seconds" in file.keys() else np.zeros(len(keys))
+            seconds.update(zip((key.tobytes() for key in keys), took.tolist(), strict=True))
+    return seconds
+
+
+def add_rows(
+    folder: Path, rows: Mapping[bytes, np.ndarray], seconds: Mapping[bytes, float] = MappingProxyType({})
+) -> None:
     """Store embeddings as one more shard, whole or not at all; merges the shards when there are many.
 
+    seconds : what each took, where that is known.
     A disk that is full or read-only costs the cache, not the result: it is logged and nothing is left.
     """
     if not rows:
@@ -47,9 +62,9 @@ def add_rows(folder: Path, rows: Mapping[bytes, np.ndarray]) -> None:
             sweep(folder)
             shards = sorted(folder.glob("*.safetensors"))
             if len(shards) < _MOST_SHARDS:
-                _write(folder, rows)
+                _write(folder, rows, seconds)
                 return
-            merged = _write(folder, _read(folder) | dict(rows))
+            merged = _write(folder, _read(folder) | dict(rows), read_seconds(folder) | dict(seconds))
             for shard in shards:
                 if shard != merged:
                     shard.unlink()
@@ -78,12 +93,13 @@ def _read(folder: Path) -> dict[bytes, np.ndarray]:
     return rows
 
 
-def _write(folder: Path, rows: Mapping[bytes, np.ndarray]) -> Path:
+def _write(folder: Path, rows: Mapping[bytes, np.ndarray], seconds: Mapping[bytes, float]) -> Path:
     keys = np.frombuffer(b"".join(rows), dtype=np.uint8).reshape(-1, 16)
     values = np.stack([np.asarray(row, dtype=np.float32) for row in rows.values()])
+    took = np.array([seconds.get(key, 0) for key in rows], dtype=np.float32)
     shard = folder / f"{hashlib.sha256(keys.tobytes()).hexdigest()[:16]}.safetensors"
     with atomic_file(shard) as partial:
-        save_file({"keys": keys, "rows": values}, partial, metadata={"crc32": _crc32(keys, values)})
+        save_file({"keys": keys, "rows": values, "seconds": took}, partial, metadata={"crc32": _crc32(keys, values)})
     return shard
 
 
