@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..checks import at_least
+from ..checks import at_least, between
 from ..layouts import TokenLayout
 from ..mixture import ValueMixture
 from .rates import first_rates
@@ -43,18 +43,39 @@ def track(sample: Samples, layout: TokenLayout) -> Tracking:
     return Tracking(eta, layout.K / (2 * N) * largest)
 
 
-def track_beforehand(mixture: ValueMixture, Q: int, failure: float) -> Tracking:
-    """eta and Gamma that hold with probability at least 1 - failure over balanced training data (N8 b).
+def track_beforehand(
+    mixture: ValueMixture, Q: int, failure: float, *, trace: float | None = None, norm: float | None = None
+) -> Tracking:
+    """eta and Gamma that hold with probability at least 1 - failure over balanced training data (N8 b and d).
 
-    No condition on Z, l_b, d or v. Raises `ValueError` for Q < 1 or a failure outside (0, 1).
+    Parameters
+    ----------
+    mixture, Q : the distribution and the samples a cluster; no condition on Z, l_b, d or v.
+    failure : the probability with which the data may depart further, strictly between 0 and 1.
+    trace, norm : of the covariance of the noise, where it is not v^2 times the identity: bounds for tr Sigma and
+        for the largest eigenvalue in every cluster (N8 d). The mixture's v is not used then.
+
+    Raises
+    ------
+    ValueError : Q below 1, a failure out of range, only one of trace and norm, or a trace below the norm.
     """
     if not 0 < failure < 1:
         raise ValueError(f"failure must lie strictly between 0 and 1, got {failure!r}")
-    N, v = 2 * mixture.K * at_least("Q", Q, 1), mixture.v
+    N = 2 * mixture.K * at_least("Q", Q, 1)
+    trace, norm = noise_sizes(mixture, trace, norm)
     q = np.sqrt(2 * np.log(7 * N / failure))
     kappa, nu = float(mixture.layout.kappa.max()), float(mixture.layout.nu.max())
-    length, reach = np.sqrt(1 + mixture.l_b**2), np.sqrt(mixture.d) + q
-    X = length + v * reach
-    eta = q * v * (np.sqrt(kappa) + length / (2 * Q)) + (v * reach) ** 2 / (2 * Q)
-    eta += v / np.sqrt(2 * Q) * np.sqrt(kappa) * q * X
+    length, noise = np.sqrt(1 + mixture.l_b**2), np.sqrt(trace) + q * np.sqrt(norm)
+    X = length + noise
+    eta = q * np.sqrt(norm) * (np.sqrt(kappa) + length / (2 * Q)) + noise**2 / (2 * Q)
+    eta += np.sqrt(norm * kappa / (2 * Q)) * q * X
     return Tracking(float(eta), float(nu * X**2))
+
+
+def noise_sizes(mixture: ValueMixture, trace: float | None, norm: float | None) -> tuple[float, float]:
+    """tr Sigma and the largest eigenvalue of the noise; those of v^2 times the identity where not given."""
+    if trace is None and norm is None:
+        return mixture.d * mixture.v**2, mixture.v**2
+    if trace is None or norm is None:
+        raise ValueError(f"trace and norm must be given together, got {trace!r} and {norm!r}")
+    return between("trace", trace, norm, 1e12), between("norm", norm, 0.0, 1e12)

@@ -1,0 +1,187 @@
+"""Guarantees on the risk: from training data (N8 a), beforehand (N8 b to d), and for a language model (N11)."""
+
+import math
+
+import numpy as np
+from scipy.special import ndtr, rel_entr
+
+from ..checks import between, numbers, shown
+from ..dynamics.flow import noise_free_margin
+from ..dynamics.token_rows import Samples, checked_arrays
+from ..dynamics.tracking import noise_sizes, track, track_beforehand
+from ..layouts import TokenLayout
+from ..mixture import ValueMixture
+
+# The grid of N11: any finite one is allowed, and its size enters the bound by its logarithm.
+SCALES = tuple(2.0 ** (k / 2) for k in range(17))  # mu: 1 to 256
+SHIFTS = tuple(k / 4 for k in range(13))  # z: 0 to 3
+
+
+def certificate(sample: Samples, mixture: ValueMixture, S: float | np.ndarray) -> np.ndarray:
+    """Bound on the risk of every cluster at time S of the flow on these training data (N8 a); deterministic.
+
+    Parameters
+    ----------
+    sample : the training samples, any data. mixture : the distribution of new samples.
+    S : dimensionless time, at least 0, shape (...).
+
+    Returns
+    -------
+    Shape (..., K, 2), side +1 first; 1 where the certificate says nothing. At S = 0 it is that of the first step.
+
+    Raises
+    ------
+    ValueError : arrays that do not fit the mixture, or times below 0.
+    """
+    layout = mixture.layout
+    x, value, side = checked_arrays(sample, layout, "sample", mixture.d)
+    noise_free_margin(S)  # refuses times out of range
+    omega = track(sample, layout).omega(S)[..., None, None]
+    signed = side[:, None] * x.astype(float, copy=False)
+    weight = layout.K / len(x) * layout.gram[:, value]  # K/(2N) G, shape (K, N)
+    m = weight @ signed
+    targets = mixture.concepts[:, None] + np.array([1.0, -1.0])[:, None] * mixture.shared  # (K, 2, d)
+    along = np.einsum("kd,ksd->ks", m, targets)
+    reach = np.einsum("kn,ksn->ks", np.abs(weight), np.abs(np.einsum("ksd,nd->ksn", targets, signed)))
+    length = np.linalg.norm(m, axis=1)
+    spread = np.abs(weight) @ np.linalg.norm(x, axis=1)
+    numerator = along - omega * reach
+    denominator = mixture.v * (length + omega[..., 0] * spread)[..., None]
+    return _tail(numerator, denominator)
+
+
+def guarantee_beforehand(
+    mixture: ValueMixture,
+    Q: int,
+    S: float | np.ndarray,
+    *,
+    failure: float = 0.05,
+    covariance: np.ndarray | None = None,
+) -> np.ndarray:
+    """Bound on the risk at all times at once that holds with probability 1 - failure over the data (N8 b, d).
+
+    Parameters
+    ----------
+    mixture : the distribution, concepts orthonormal. Q : samples a cluster, balanced.
+    S : dimensionless times, at least 0, any shape. failure : strictly between 0 and 1.
+    covariance : of the noise in every cluster (d, d), where it is not v^2 times the identity (N8 d).
+
+    Returns
+    -------
+    Shaped like S; 1 where the guarantee says nothing.
+
+    Raises
+    ------
+    ValueError : an argument out of range, concepts that are not orthonormal, a covariance of another shape.
+    """
+    if mixture.delta:
+        raise ValueError(f"mixture must have orthonormal concepts, delta = 0, got delta = {mixture.delta!r}")
+    noise_free_margin(S)  # refuses times out of range
+    learned = mixture.layout.gram @ mixture.concepts
+    if covariance is None:
+        trace, norm = noise_sizes(mixture, None, None)
+        along = np.sqrt(norm * mixture.layout.kappa.max())
+    else:
+        covariance = _covariance(covariance, mixture.d)
+        trace, norm = float(np.trace(covariance)), float(np.linalg.eigvalsh(covariance)[-1])
+        along = np.sqrt(np.einsum("kd,de,ke->k", learned, covariance, learned).max())
+    tracking = track_beforehand(mixture, Q, failure, trace=trace, norm=norm)
+    q = math.sqrt(2 * math.log(14 * mixture.K * Q / failure))
+    kappa, length = float(mixture.layout.kappa.max()), math.sqrt(1 + mixture.l_b**2)
+    share = tracking.omega(S) * math.sqrt(mixture.layout.nu.max() * tracking.gamma)  # omega nu X, as Gamma = nu X^2
+    noise = math.sqrt(norm * kappa / (2 * Q))
+    numerator = 1 - noise * q * length - share * length
+    inner = math.sqrt(kappa / (2 * Q)) * (math.sqrt(trace) + q * math.sqrt(norm)) + share
+    return _tail(numerator, along + math.sqrt(norm) * inner)
+
+
+def model_guarantee(
+    direction: np.ndarray, features: np.ndarray, *, prior: np.ndarray | None = None, failure: float = 0.05
+) -> float:
+    """Bound on the risk of a trained last layer, whatever the embeddings, the layout and the training (N11).
+
+    With probability 1 - failure over n independent pairs it holds for **every** direction at once: each step of
+    training, each loss. The pairs may have been trained on.
+
+    Parameters
+    ----------
+    direction : Theta = vec(Delta W) in the features' coordinates, shape (D,); only its direction counts.
+    features : phi of the n pairs, shape (n, D), rows not 0; a pair is told right where Theta . phi > 0.
+    prior : Theta_0, shape (D,), made without these pairs, only its direction counts; None for none.
+    failure : strictly between 0 and 1.
+
+    Returns
+    -------
+    The smallest bound over the grid of `SCALES` and `SHIFTS`, at most 1.
+
+    Raises
+    ------
+    ValueError : arrays that do not fit or are not finite, a direction or a feature of length 0, a failure out of range.
+    """
+    features = numbers("features", features)
+    if features.ndim != 2 or 0 in features.shape or not np.isfinite(features).all():
+        raise ValueError(f"features must be finite of shape (n, D) with n at least 1, got {shown(features)}")
+    if not 0 < failure < 1:
+        raise ValueError(f"failure must lie strictly between 0 and 1, got {shown(failure)}")
+    theta = _unit("direction", direction, features.shape[1])
+    start = np.zeros_like(theta) if prior is None else _unit("prior", prior, features.shape[1])
+    lengths = np.linalg.norm(features, axis=1)
+    if not lengths.all():
+        raise ValueError("features must have rows of a length above 0, got one of length 0")
+    u, n = features @ theta / lengths, len(features)
+    mu, z = np.array(SCALES), np.array(SHIFTS)
+    apart = ((theta - start) ** 2).sum()
+    room = (mu**2 / 2 * apart + math.log(2 * math.sqrt(n) * mu.size * z.size / failure)) / n
+    seen = ndtr(z - mu[:, None, None] * u[:, None]).mean(axis=1)  # (scales, shifts)
+    return float(min(1.0, (kl_inverse(seen, room[:, None]) / ndtr(z)).min()))
+
+
+def kl_inverse(q: float | np.ndarray, c: float | np.ndarray) -> np.ndarray:
+    """The largest p with kl(q || p) <= c, for two coins of sides q and p, in nats; shaped like q and c together.
+
+    Raises `ValueError` for q outside of 0 to 1 or c below 0.
+    """
+    q, c = np.broadcast_arrays(numbers("q", q), numbers("c", c))
+    if not ((q >= 0) & (q <= 1)).all() or not (c >= 0).all():
+        raise ValueError(f"q must lie between 0 and 1 and c be at least 0, got {shown(q)} and {shown(c)}")
+    low, high = q, np.ones_like(q)
+    for _ in range(60):  # halves the interval until no number lies between its ends
+        middle = (low + high) / 2
+        inside = rel_entr(q, middle) + rel_entr(1 - q, 1 - middle) <= c
+        low, high = np.where(inside, middle, low), np.where(inside, high, middle)
+    return high[()]
+
+
+def _tail(mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
+    """Phi(-mean / deviation) where the mean is above 0, else 1: nothing is said there."""
+    mean, deviation = np.broadcast_arrays(np.asarray(mean, dtype=float), np.asarray(deviation, dtype=float))
+    z = np.divide(mean, deviation, out=np.full(mean.shape, np.inf), where=deviation > 0)
+    return np.where(mean > 0, ndtr(-z), 1.0)[()]
+
+
+def _unit(name: str, vector: np.ndarray, D: int) -> np.ndarray:
+    vector = numbers(name, vector)
+    length = np.linalg.norm(vector) if vector.shape == (D,) else math.nan
+    if not (math.isfinite(length) and length > 0):
+        raise ValueError(f"{name} must be finite of shape ({D},) and of a length above 0, got {shown(vector)}")
+    return vector / length
+
+
+def _covariance(covariance: np.ndarray, d: int) -> np.ndarray:
+    covariance = numbers("covariance", covariance)
+    if covariance.shape != (d, d) or not np.allclose(covariance, covariance.T):
+        raise ValueError(f"covariance must be symmetric of shape ({d}, {d}), got {shown(covariance)}")
+    return covariance
+
+
+def pair_features(x: np.ndarray, value: np.ndarray, side: np.ndarray, layout: TokenLayout) -> np.ndarray:
+    """phi = s (u_i (x) x) of N11 for pairs with embeddings `x` (N, d), already centred; shape (N, tokens d).
+
+    For layouts of many tokens rows are long; for one pair of answers (d columns suffice) use ``side[:, None] * x``.
+    Raises `ValueError` for arrays that do not fit each other.
+    """
+    x = numbers("x", x)
+    value, side = np.asarray(value), np.asarray(side)
+    if x.ndim != 2 or value.shape != (len(x),) or side.shape != (len(x),):
+        raise ValueError(f"x, value and side must have N rows each, got {x.shape}, {value.shape} and {side.shape}")
+    return (side[:, None, None] * layout.incidence[value][:, :, None] * x[:, None, :]).reshape(len(x), -1)
