@@ -3,6 +3,7 @@
     python -m book.tools.checks
 
 A result is a theorem block of a chapter whose title brings a number and a status, "4.1 (paper): the rate of a margin".
+A page of `book/` may hold it instead, until a chapter does.
 `book/results.yml` adds one line of words and the functions to each; the tests bring their marks. Nothing is imported.
 """
 
@@ -143,7 +144,7 @@ def _check(root: Path, number: str, block: Block | None, entry: dict | None, tes
 def _blocks(root: Path) -> tuple[dict[str, Block], list[str]]:
     found: dict[str, Block] = {}
     problems = []
-    for path in find(root):
+    for path in find(root, pages=True):
         for block in read(path, root).blocks():
             kind = block.name.removeprefix("prf:") if isinstance(block, Directive) else ""
             if kind not in THEOREMS or block.name == kind:
@@ -158,7 +159,9 @@ def _blocks(root: Path) -> tuple[dict[str, Block], list[str]]:
                                 f"with a status of {STATUSES}")
             elif "label" not in block.options:
                 problems.append(f"{place}: {kind.title()} {title['number']} needs a :label:")
-            elif (number := spelled(title["number"])) in found:
+            elif (number := spelled(title["number"])) in found and found[number].path.parent != path.parent:
+                continue  # a chapter has the result now; chapters come first
+            elif number in found:
                 problems.append(f"{place}: the number {number} is used at {found[number].place} too")
             else:
                 found[number] = Block(kind.title(), number, title["status"], block.options["label"], path, place)

@@ -155,6 +155,15 @@ def test_rows_are_what_chapters_and_tests_say(root):
     assert law.tests == ("dynamics/test_flow.py::test_law", "dynamics/test_flow.py::test_many")
 
 
+def test_a_page_holds_a_result_until_a_chapter_does(root):
+    short = CHAPTER.replace("4.1", "N5").replace("4.2′ (new constants)", "4.2′ (new)")
+    (root / "book" / "short-proofs.md").write_text(short, encoding="utf-8")
+    found = collect(root)
+    assert [result.block.path.name for result in found.results] == ["03_interaction.md"] * 2 + ["short-proofs.md"]
+    assert found.results[1].status == "new constants"  # the chapter's block, not the page's
+    assert "'N5' has its block now (book/short-proofs.md:10); remove later and status" in found.problems[0]
+
+
 @pytest.mark.parametrize("name", ["T4.2'", "4.2'", "4.2′", "4.2’", " 4.2′ "])
 def test_names_have_one_spelling(name):
     assert spelled(name) == "4.2′"
