@@ -3,6 +3,7 @@
 import itertools
 import math
 import re
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -110,7 +111,7 @@ def test_a_logarithmic_axis_takes_bounds_and_zeros_of_any_size():
     for place, picture in zip(range(4), drawings(figure, "drawGrid", [(i, 0) for i in range(4)]), strict=True):
         assert "NaN" not in picture["svg"] and "Infinity" not in picture["svg"]
         assert ">10<tspan" in picture["svg"]                                     # powers of ten
-        circles = picture["svg"].count("<circle")
+        circles = len(re.findall(r'<circle [^>]*class="rm-spot', picture["svg"]))
         triangles = len(re.findall(r'<path class="rm-spot', picture["svg"]))
         # Two of the four points lie below the edge; so does the cursor's spot on the line at the last two places.
         assert (circles, triangles) == ((3, 2) if place < 2 else (2, 3))
@@ -122,7 +123,7 @@ def test_equal_factors_are_equal_distances_on_a_logarithmic_axis():
         curves=[Curve("a", np.array([[1e4, 1.0, 1e-3, 1e-6]] * 2), "points")],
     ).figure
     svg = drawings(figure, "drawGrid", [(0, 0)])[0]["svg"]
-    spots = re.findall(r'<circle cx="[\d.]+" cy="([\d.]+)"', svg)
+    spots = re.findall(r'<circle cx="[\d.]+" cy="([\d.]+)" class="rm-spot', svg)
     assert spots == ["26.0", "132.0", "211.5", "291.0"]     # ten decades over the frame's 265 pixels
     ticks = re.findall(r'y="([\d.]+)" dy="0.32em"[^>]*>10<tspan class="rm-raised">([^<]*)<', svg)
     assert ("291.0", "⁻⁶") in ticks and ("132.0", "⁰") in ticks and ("26.0", "⁴") in ticks
@@ -193,14 +194,105 @@ def test_an_empty_figure_is_drawn():
         assert "NaN" not in drawings(figure, "drawGrid", [(0, 0, 0)])[0]["svg"]
 
 
-def test_sliders_begin_where_they_are_told_and_are_linked():
-    first = panel(at={"Q": 10, "layout": "one answer for all"})
-    assert [control.description for control in first.controls] == ["Q", "β", "layout"]
-    assert first.figure.at() == [1, 1, 2]
-    for i, control in enumerate(first.controls):
-        assert control.index == first.figure.at()[i]
-        assert control.link.target == (first.figure, f"knob_{i}")
-        assert control.link.source == (control, "index")
+def test_controls_begin_where_they_are_told_and_say_what_they_are():
+    figure = panel(at={"Q": 10, "layout": "one answer for all"}).figure
+    assert [name for name, _ in figure.setting["sliders"]] == ["Q", "β", "layout"]
+    assert figure.at() == [1, 1, 2]
+    assert figure.setting["controls"] == ["none", "segments", "segments"] and figure.setting["cursor"]
+    many = panel(knobs={"β": np.linspace(0.1, 1, 6), "layout": [f"way {i}" for i in range(6)]}, guides=[],
+                 curves=[Curve("risk", np.arange(144.0).reshape(6, 6, 4), "predicted")], caption="{Q} {β} {layout}")
+    assert many.figure.setting["controls"] == ["none", "slider", "segments"]     # words are buttons, however many
+
+
+def test_the_cursor_stands_at_stops_and_curves_run_between_them():
+    figure = panel(stops=[10, 1000], at={"Q": 1000}).figure
+    assert figure.setting["sliders"][0] == ["Q", ["10", "1,000"]] and figure.at()[0] == 1
+    first, second = drawings(figure, "drawGrid", [(0, 0, 0), (1, 0, 0)])
+    assert numbers(first["caption"])["risk"] == pytest.approx(RISK[0, 0, 1], rel=1e-7)
+    assert numbers(second["caption"])["risk"] == pytest.approx(RISK[0, 0, 3], rel=1e-7)
+    line = re.search(r'rm-as-predicted rm-v1" d="([^"]*)"', first["svg"])[1]
+    assert len(re.findall("[ML]", line)) == 4
+    with pytest.raises(ValueError, match=r"stops must be positions of x, got \[5\]"):
+        panel(stops=[1, 5])
+
+
+def ticks(picture):
+    """Where the labels of the vertical axis stand, and what they say."""
+    return re.findall(r'y="([\d.]+)" dy="0.32em"[^>]*>([^<]*)<', picture["svg"])
+
+
+def test_axes_stay_where_they_are_when_a_control_moves():
+    figure = panel().figure
+    places = [place for place, _ in everywhere(figure.setting)]
+    assert len({tuple(ticks(picture)) for picture in drawings(figure, "drawGrid", places)}) == 1
+    low, high = figure.setting["yRange"]
+    everything = np.concatenate([RISK.ravel(), (MEASURED + 0.01)[~np.isnan(MEASURED)]])
+    # What is measured is readable: it has more than half of the axis, and nothing measured is cut off.
+    assert low == 0 and high >= np.nanmax(MEASURED + 0.01) and np.nanmax(MEASURED) > 0.5 * high
+    assert 0.5 * everything.max() < high < 1.1 * 1.6 * everything.max()
+
+
+def test_the_former_curves_stay_as_ghosts_until_the_next_move():
+    figure = panel().figure
+    (now,) = drawings(figure, "drawGrid", [(1, 1, 0)])
+    (moved,) = drawings(figure, "drawGrid", [(1, 1, 0)], before=[1, 0, 0])
+    (former,) = drawings(figure, "drawGrid", [(1, 0, 0)])
+    assert "rm-ghost" not in now["svg"] + now["key"]
+    line = r'class="rm-ink rm-as-predicted rm-v1" d="([^"]*)"'
+    ghost = re.search(r'<path class="rm-ghost" d="([^"]*)"', moved["svg"])[1]
+    assert ghost == re.search(line, former["svg"])[1] != re.search(line, moved["svg"])[1]
+    assert "before: β = 0.1<" in moved["key"] and moved["caption"] == now["caption"]
+    assert moved["svg"].count('class="rm-ghost"') == 1      # the bound is the same before and after: no ghost of it
+
+
+def test_a_margin_has_a_golden_measure_from_zero():
+    figure = panel(margin="risk", log_x=False).figure
+    svg = drawings(figure, "drawGrid", [(2, 1, 1)])[0]["svg"]
+    x, foot, top = map(float, re.search(r'rm-measure" d="M([\d.]+) ([\d.]+)h10M[\d.]+ [\d.]+V([\d.]+)', svg).groups())
+    spot = re.search(r'<circle cx="([\d.]+)" cy="([\d.]+)" class="rm-spot rm-as-predicted', svg)
+    assert (x + 5, top) == (float(spot[1]), float(spot[2])) and foot == 291.0
+    assert "rm-measure" not in drawings(panel().figure, "drawGrid", [(2, 1, 1)])[0]["svg"]
+    with pytest.raises(ValueError, match="margin must be a known name, got 'rsik'; did you mean 'risk'"):
+        panel(margin="rsik")
+
+
+def test_what_is_proved_is_hatched_where_nothing_can_be():
+    x, value = [0, 1, 2, 3], np.array([[0.4, 0.4, 0.4, 0.4]] * 2)
+    arguments = {"x": x, "knobs": {"β": BETAS}, "guides": [], "log_x": False, "caption": "{Q} {β}", "y_range": (0, 1)}
+    def strokes(**changes):
+        curve = Curve("c", **{"values": value, "style": "bound"} | changes)
+        svg = drawings(panel(curves=[curve], **arguments).figure, "drawGrid", [(0, 0)])[0]["svg"]
+        return {float(step) for found in re.findall(r'rm-hatch[^"]*" d="([^"]*)"', svg)
+                for step in re.findall(r"l4 (-?\d+)", found)}
+    assert strokes() == {-6} and strokes(closed="below") == {6} and strokes(closed="nowhere") == set()
+    assert strokes(values=np.array([value, value * 2]), style="band") == {-6, 6}
+
+
+def test_a_hint_says_that_the_figure_can_be_dragged():
+    assert ">drag →<" in drawings(panel().figure, "drawGrid", [(0, 0, 0)], hint=True)[0]["svg"]
+    assert ">← drag<" in drawings(panel().figure, "drawGrid", [(3, 0, 0)], hint=True)[0]["svg"]
+    assert "drag" not in drawings(panel().figure, "drawGrid", [(0, 0, 0)])[0]["svg"]
+
+
+def test_a_notebook_without_a_kernel_shows_a_sentence_and_a_picture():
+    bundle = panel(title="Risk </SCRIPT> & co")._repr_mimebundle_()
+    assert bundle["text/plain"].startswith("Interactive figure: Risk </SCRIPT> & co. Run this cell to move")
+    assert "Explorer(" not in bundle["text/plain"]
+    html = bundle["text/html"]
+    assert "</SCRIPT>" not in html and "Risk &lt;/SCRIPT&gt; &amp; co" in html
+    picture = ElementTree.fromstring(re.search("<svg.*</svg>", html)[0])      # one well-formed picture
+    assert "risk <share>" in [text.text for text in picture.iter("{http://www.w3.org/2000/svg}text")]
+    line = next(p.get("d") for p in picture.iter("{http://www.w3.org/2000/svg}path") if p.get("stroke") == "#2467b0")
+    points = np.array([list(map(float, pair.split())) for pair in line[1:].split("L")])
+    low, high = panel().figure.setting["yRange"]
+    # 56 to 546 across, 256 to 28 up, written to a tenth of a pixel; the middle of the controls.
+    np.testing.assert_allclose(points[:, 0], 56 + np.arange(4) / 3 * 490, atol=0.06)
+    np.testing.assert_allclose(points[:, 1], 256 - (RISK[1, 1] - low) / (high - low) * 228, atol=0.06)
+    assert bundle["application/vnd.jupyter.widget-view+json"]["model_id"]
+    for changes in ({"log_y": True}, {"log10": True}, {"curves": [Curve("a", np.full((2, 3, 1), np.nan), "points")],
+                                                       "caption": "{Q} {β} {layout}"}):
+        html = panel(**changes)._repr_mimebundle_()["text/html"]
+        assert "nan" not in html and "inf" not in html.replace("infinity", "")
 
 
 def test_training_for_real_adds_points_and_lines():
@@ -213,8 +305,8 @@ def test_training_for_real_adds_points_and_lines():
         return next(results)
 
     live = panel(train=train, at={"Q": 100, "β": 0.1, "layout": "chain"})
-    live.button.click()
-    live.button.click()
+    live.train()
+    live.train()
     assert seen == [{"Q": 100, "β": 0.1, "layout": "chain"}] * 2
     assert live.figure.live["runs"] == [
         {"at": [0, 1], "line": False, "x": [100.0], "y": [0.25]},
@@ -225,11 +317,26 @@ def test_training_for_real_adds_points_and_lines():
     assert "live" not in numbers(elsewhere["caption"]) and "rm-live" not in elsewhere["svg"]
 
 
-def test_a_run_of_the_wrong_shape_is_refused(caplog):
+def test_the_same_run_once_more_is_one_run():
+    live = panel(train=lambda at, progress: 0.25)
+    live.train()
+    live.train()
+    assert len(live.figure.live["runs"]) == 1
+
+
+def test_a_run_of_the_wrong_shape_is_refused():
     live = panel(train=lambda at, progress: [1.0, 2.0])
-    live.button.click()
-    assert "train must return one number or a pair (x, y) of arrays" in live.status.value
+    with pytest.raises(ValueError, match="train must return one number or a pair"):
+        live.train()
+    assert "train must return one number or a pair (x, y) of arrays" in live.figure.status
     assert live.figure.live == {}
+
+
+def test_scripts_and_styles_stay_local_and_small():
+    script, style = str(GridFigure._esm), str(GridFigure._css)
+    assert "http" not in script.replace("http://www.w3.org", "") and "import " not in script  # nothing is fetched
+    assert len(script) < 50_000                                     # one copy a figure lies in the page
+    assert "url(" not in style and "@import" not in style and not re.search(r"\drem\b", style)
 
 
 BIG = np.zeros((2, 3, 4))
@@ -253,7 +360,7 @@ BIG = np.zeros((2, 3, 4))
     ({"curves": [Curve("a", np.zeros((2, 2, 4)), "bound")]}, r"or 1 in places, got \(2, 2, 4\)"),
     ({"curves": [Curve("a", BIG, "band")]}, r"values of 'a.lower' must have shape \(2, 3, 4\)"),
     ({"curves": [Curve("a", BIG[:, :, :3].reshape(3, 3, 2), "band")]}, r"the band 'a' must have shape \(2, ...\)"),
-    ({"curves": [Curve("a", BIG, "predicted", lower=BIG)]}, "lower and upper must be given together, and for points"),
+    ({"curves": [Curve("a", BIG, "predicted", lower=BIG)]}, "lower and upper must be given together, for predicted"),
     ({"curves": [Curve("a", BIG, "bound"), Curve("a", BIG, "bound")]}, "must have names that differ"),
     ({"curves": [Curve(name, BIG, "bound") for name in "abcd"]}, "at most three curves may have one style"),
     ({"curves": [Curve("a", BIG + 1e-60, "bound")]}, "values of 'a' must lie between 1e-38 and 1e38 in size"),
@@ -261,6 +368,17 @@ BIG = np.zeros((2, 3, 4))
     ({"curves": [Curve("risk", RISK[:, :1], "predicted")], "caption": "{Q} {β} {layout}"},
      "layout must change a curve that is drawn or a guide; all have size 1 along it"),
     ({"guides": [Guide("end", [1.0, 2.0])]}, "values of 'end' must have shape"),
+    ({"y_range": "3"}, "y_range must be a pair .low, high. of numbers or None, low below high, got '3'"),
+    ({"y_range": (1, 0)}, "y_range must be a pair"),
+    ({"y_range": (0, 1), "log_y": True}, "y_range must be a pair .low, high. of numbers or None above 0"),
+    ({"curves": 3}, "curves must be a list of Curve objects, got 3"),
+    ({"curves": [3]}, "curves must be a list of Curve objects, got 3 in it"),
+    ({"knobs": [1]}, "knobs must map names to lists of options"),
+    ({"knobs": {"β": 3}}, "β must be a list of options, got 3"),
+    ({"log_x": "yes"}, "log_x must be True or False, got 'yes'"),
+    ({"at": 3}, "at must map names to values, got 3"),
+    ({"caption": None}, "caption must be a list of sentences, got None"),
+    ({"x": [1]}, "x must hold at least two numbers"),
 ])
 def test_bad_arguments(changes, sentence):
     with pytest.raises(ValueError, match=sentence):

@@ -2,18 +2,17 @@
 
 import base64
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
-import numpy as np
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Page
+from ipywidgets.embed import embed_data
+from playwright.sync_api import Browser, Locator, Page
 
 from book.tools.site import SITE, STATE, launch, pages_with_explorers, served, site_pages, visit
-from helpers import explore
+from book.tools.source import ROOT
 from helpers.explore.grid import grid_numbers
-from helpers.explore.stepper import proof_numbers
-from helpers.explore.widgets import Q_NAME
-from helpers.layouts import TokenLayout
-from helpers.statistics import wilson_interval
 
 __all__ = ["SITE", "launch", "pages_with_explorers", "served", "site_pages", "visit"]  # as well as what is below
 
@@ -50,13 +49,54 @@ def overflow(page: Page) -> int:
     return page.evaluate("document.scrollingElement.scrollWidth - innerWidth")
 
 
+def standalone(*explorers: object, scheme: str = "light") -> str:
+    """A page that holds explorers alone, with the book's own script and styles and no kernel."""
+    data = embed_data(views=explorers, drop_defaults=False)
+    static = ROOT / "book" / "static"
+    styles = [static / "vendor" / "static-widgets.css", static / "marks.css", static / "book.css"]
+    links = "".join(f'<link rel="stylesheet" href="{path.as_uri()}">' for path in styles)
+    def held(kind: str, state: object) -> str:
+        text = json.dumps(state).replace("</", "<\\/")
+        return f'<script type="application/vnd.jupyter.widget-{kind}+json">{text}</script>'
+
+    views = "".join(held("view", spec) for spec in data["view_specs"])
+    script = (static / "vendor" / "static-widgets.js").as_uri()
+    return (
+        f'<!doctype html><html lang="en" data-theme="{scheme}"><head><meta charset="utf-8"><title>Explorer</title>'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">{links}'
+        "<style>:root { --pst-color-text-base: #22262b } html { background: var(--rm-page) } body { margin: 0 auto; "
+        f'max-width: 47rem; padding: 12px }}</style></head><body><main class="bd-article">{views}</main>'
+        f'{held("state", data["manager_state"])}<script src="{script}"></script></body></html>'
+    )
+
+
+@contextmanager
+def shown(browser: Browser, tmp_path: Path, *explorers: object, width: int = 1000, height: int = 900,
+          scheme: str = "light", **context: object) -> Iterator[tuple[Page, list[str]]]:
+    """The standalone page of explorers, open and drawn, and the list of what went wrong on it."""
+    path = tmp_path / f"explorer-{scheme}.html"
+    path.write_text(standalone(*explorers, scheme=scheme), encoding="utf-8")
+    opened = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, **context)
+    page, log = opened.new_page(), []
+    near = ("file:", "data:", "blob:")
+    page.on("request", lambda r: r.url.startswith(near) or log.append(f"foreign request {r.url}"))
+    page.on("console", lambda m: m.type == "error" and log.append(f"console: {m.text}"))
+    page.on("pageerror", lambda e: log.append(f"script: {e}"))
+    try:
+        page.goto(path.as_uri())
+        page.wait_for_selector("html[data-widgets=ready]", state="attached", timeout=20_000)
+        page.wait_for_function("[...document.querySelectorAll('.rm-figure')].every(f => f.querySelector('svg *'))")
+        yield page, log
+    finally:
+        opened.close()
+
+
 class Panel:
-    """One explorer of an open page: its sliders, its caption, and what Python says the caption must hold."""
+    """One explorer of an open page: its controls, its caption, and what Python says the caption must hold."""
 
     def __init__(self, page: Page, index: int):
+        self.page = page
         self.box = page.locator(".rm-explorer").nth(index)
-        self.handles = self.box.locator(".noUi-handle")
-        self.tracks = self.box.locator(".noUi-target")
         self.caption = self.box.locator(".rm-caption")
         states = json.loads(page.locator(STATE).text_content())["state"]
         views = [json.loads(text)["model_id"] for text in page.locator(VIEW).all_text_contents()]
@@ -66,12 +106,27 @@ class Panel:
         figure = next(states[child] for child in children if "setting" in states[child]["state"])
         buffers = {held["path"][0]: base64.b64decode(held["data"]) for held in figure.get("buffers", [])}
         self.state = figure["state"] | buffers
+        self.kind = self.state["setting"]["kind"]
+
+    @property
+    def ranges(self) -> Locator:
+        """Its sliders, the cursor of the drawing among them."""
+        return self.box.locator("input[type=range]")
+
+    @property
+    def groups(self) -> Locator:
+        """Its groups of buttons."""
+        return self.box.locator(".rm-segments")
 
     def sliders(self) -> dict[str, str]:
-        """What the sliders announce, by their names; also tells that each has both."""
-        read = "all => all.map(h => [h.getAttribute('aria-label'), h.getAttribute('aria-valuetext')])"
-        found = dict(self.handles.evaluate_all(read))
-        assert all(name and value for name, value in found.items()), f"a slider lacks a name or value: {found}"
+        """What the controls announce, by their names; also tells that each has both."""
+        ranges = """all => all.map(h => [
+            h.getAttribute('aria-label') ?? h.closest('label').querySelector('span').textContent,
+            h.getAttribute('aria-valuetext')])"""
+        groups = """all => all.map(g => [g.querySelector('legend').textContent,
+                                         g.querySelector('input:checked + span').textContent])"""
+        found = dict(self.ranges.evaluate_all(ranges) + self.groups.evaluate_all(groups))
+        assert all(name and value for name, value in found.items()), f"a control lacks a name or value: {found}"
         return found
 
     def numbers(self) -> dict[str, float]:
@@ -84,53 +139,5 @@ class Panel:
         return self.box.locator(".rm-plot").inner_html()
 
     def expected(self) -> dict[str, float]:
-        """The caption's numbers as Python computes them for what the sliders announce."""
-        return NUMBERS[self.state["setting"]["kind"]](self.state, self.sliders())
-
-
-def _margin(state: dict, sliders: dict[str, str]) -> dict[str, float]:
-    at, q, b, measured = _runs(state, sliders)
-    found = explore.margin_numbers(steps=at["steps"], beta=at["β"], **_some(state["setting"], "K", "lr", "scale"))
-    inside = not np.isnan(found["lower"])
-    for name in ("horizon",) if inside else ("lower", "upper"):
-        del found[name]
-    if measured is not None:
-        found["measured"] = np.interp(at["steps"], state["recorded"], measured[q, b])
-    return found
-
-
-def _risk(state: dict, sliders: dict[str, str]) -> dict[str, float]:
-    (at, q, b, measured), setting = _runs(state, sliders), state["setting"]
-    layout = TokenLayout(tuple(map(tuple, setting["pairs"])))
-    found = explore.risk_numbers(Q=int(at[Q_NAME]), layout=layout, **_some(setting, "d", "v", "l_b"))
-    if measured is not None:
-        error = measured[q, b, state["recorded"].index(at["steps"])]
-        if not np.isnan(error):
-            found["measured"] = error
-            if setting["tested"]:
-                found["low"], found["high"] = wilson_interval(error, setting["tested"])
-    return found
-
-
-# How Python computes the caption of each kind of figure, from the figure's state and its sliders' words.
-NUMBERS = {
-    "margin": _margin,
-    "risk": _risk,
-    "grid": lambda state, sliders: grid_numbers(state["setting"], state["data"], sliders),
-    "proof": lambda state, sliders: proof_numbers(state["setting"], state["data"], sliders),
-}
-
-
-def _runs(state: dict, sliders: dict[str, str]) -> tuple[dict[str, float], int, int, np.ndarray | None]:
-    """Steps, beta and Q of a figure of runs, the places of Q and beta, and the recorded runs."""
-    at = {"steps": state.get("steps"), "β": state["betas"][state["beta_index"]], Q_NAME: state["Qs"][state["q_index"]]}
-    at |= {name: float(value.replace(",", "")) for name, value in sliders.items()}
-    measured = None
-    if state.get("measured"):
-        shape = [len(state[name]) for name in ("Qs", "betas", "recorded")]
-        measured = np.frombuffer(state["measured"], "<f4").reshape(shape).astype(float)
-    return at, state["Qs"].index(at[Q_NAME]), state["betas"].index(at["β"]), measured
-
-
-def _some(setting: dict, *names: str) -> dict:
-    return {name: setting[name] for name in names}
+        """The caption's numbers as Python computes them for what the controls announce."""
+        return grid_numbers(self.state["setting"], self.state["data"], self.sliders())

@@ -23,28 +23,32 @@ def node() -> str:
     return str(Path(wheel.origin).parent / "bin" / "node")
 
 
-def value(expression: str, script: str | None = None, **values: object) -> object:
-    """Value of an expression over a script, the formulas' by default; NaN and infinity survive as words."""
+def value(expression: str, script: str, **values: object) -> object:
+    """Value of an expression over a script; NaN and infinity survive as words."""
     keep = "(key, x) => typeof x === 'number' && !Number.isFinite(x) ? String(x) : x"
     names = "".join(f"const {name} = {json.dumps(value)};\n" for name, value in values.items())
-    script = script or (SCRIPTS / "formulas.js").read_text(encoding="utf-8")
     text = f"{script}\n{{\n{names}process.stdout.write(JSON.stringify({expression}, {keep}));\n}}"
     done = subprocess.run([node(), "--input-type=module", "-"], input=text, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
 
-def drawings(figure: object, draw: str, places: Sequence[Sequence[int]], width: int = 640) -> list[dict]:
-    """What a figure's script draws with its sliders at each of the places: svg, key, caption, label."""
+def drawings(
+    figure: object, draw: str, places: Sequence[Sequence[int]], width: int = 640, **size: object
+) -> list[dict]:
+    """What a figure's script draws with its controls at each of the places: svg, key, caption, label.
+
+    `size` is what else the script is told, as "before" and "hint".
+    """
     expression = """places.map((at) => {
         const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
         const traits = { setting, live, data: new DataView(bytes.buffer) };
         const model = { get: (name) => name.startsWith("knob_") ? at[Number(name.slice(5))] : traits[name] };
-        return DRAW(model, { width, height: Math.round(Math.min(380, Math.max(240, 0.52 * width))) });
+        return DRAW(model, { width, height: Math.round(Math.min(380, Math.max(240, 0.52 * width))), ...size });
     })"""
     expression, data = expression.replace("DRAW", draw), base64.b64encode(figure.data).decode()
     traits = {"setting": figure.setting, "live": figure.live, "data": data}
-    return value(expression, str(figure._esm), places=[list(at) for at in places], width=width, **traits)
+    return value(expression, str(figure._esm), places=[list(at) for at in places], width=width, size=size, **traits)
 
 
 def numbers(caption: str) -> dict[str, float]:

@@ -1,18 +1,22 @@
-"""Figures with sliders of the author's choice: their names, options and places."""
+"""Figures with controls of the author's choice: their names, options and places."""
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
+from numbers import Real
 
 import ipywidgets as W
 import traitlets as T
 
-from .widgets import Figure, choice_slider, label, place
+from .. import checks
+from .widgets import Figure, choice_slider, label, named, place
 
 MOST_SLIDERS = 6
 MOST_BYTES = 200_000  # of numbers in one figure; a page holds a third more, in base64
+MOST_BUTTONS = 5  # numbers on buttons of their own; more of them are a slider
 
 
 class KnobFigure(Figure):
-    """A drawing with any sliders: ``setting["sliders"]`` has their names and labels, `knob_i` where each stands."""
+    """A drawing with any controls: ``setting["sliders"]`` has their names and labels, `knob_i` where each stands."""
 
     knob_0 = T.Int(0).tag(sync=True)
     knob_1 = T.Int(0).tag(sync=True)
@@ -23,39 +27,62 @@ class KnobFigure(Figure):
     data = T.Bytes(b"").tag(sync=True)  # little-endian numbers, laid out as `setting` says
 
     def at(self) -> list[int]:
-        """Where the sliders stand, as indices."""
+        """Where the controls stand, as indices."""
         return [getattr(self, f"knob_{i}") for i in range(len(self.setting["sliders"]))]
 
 
+def control(options: Sequence) -> str:
+    """How a figure offers the options: "segments" (buttons side by side) for words and for few numbers, or "slider"."""
+    words = any(isinstance(option, str) for option in options)
+    return "segments" if words or len(options) <= MOST_BUTTONS else "slider"
+
+
 def knob_sliders(figure: KnobFigure, knobs: Mapping[str, Sequence]) -> list[W.SelectionSlider]:
-    """A slider for each knob, in their order, linked to `knob_0`, `knob_1`, ... of the figure."""
+    """A slider widget for each knob, in their order, linked to `knob_0`, `knob_1`, ... of the figure."""
     return [choice_slider(name, options, figure, f"knob_{i}") for i, (name, options) in enumerate(knobs.items())]
 
 
 def sliders(knobs: Mapping[str, Sequence]) -> list[list]:
-    """Names and labels of the sliders, as a figure's setting holds them.
+    """Names and labels of the controls, as a figure's setting holds them.
 
     Raises
     ------
-    ValueError : too many sliders, a name with braces, fewer than two options, two options with one label.
+    ValueError : no mapping from names to lists of numbers or words, too many, a name with braces, fewer than two
+        options, two options with one label.
     """
+    if not isinstance(knobs, Mapping):
+        raise ValueError(f"knobs must map names to lists of options, got {checks.shown(knobs)}")
     if len(knobs) > MOST_SLIDERS:
-        raise ValueError(f"there must be at most {MOST_SLIDERS} sliders, got {len(knobs)}: {', '.join(knobs)}")
-    listed = [[name, [label(option) for option in options]] for name, options in knobs.items()]
-    for name, labels in listed:
-        if not name.strip() or set(name) & set("{}"):
-            raise ValueError(f"a slider must have a name without braces, got {name!r}")
+        names = ", ".join(map(str, knobs))
+        raise ValueError(f"there must be at most {MOST_SLIDERS} sliders, got {len(knobs)}: {names}")
+    for name in knobs:
+        if not checks.is_text(name) or not name.strip() or set(name) & set("{}"):
+            raise ValueError(f"a slider must have a name without braces, got {checks.shown(name)}")
+    listed = []
+    for name, options in knobs.items():
+        options = checks.listed(name, options, "options")
+        if not all(map(_option, options)):
+            raise ValueError(f"{name} must have options that are finite numbers or texts, got {checks.shown(options)}")
+        labels = [label(option) for option in options]
         if len(labels) < 2 or len(set(labels)) < len(labels):
-            raise ValueError(f"{name} must have two or more options with labels that differ, got {labels}")
+            shown = checks.shown(labels)
+            raise ValueError(f"{name} must have two or more options with labels that differ, got {shown}")
+        listed.append([name, labels])
     return listed
 
 
+def _option(option: object) -> bool:
+    if isinstance(option, str):
+        return checks.is_text(option) and bool(option.strip())
+    try:
+        return isinstance(option, Real) and not isinstance(option, bool) and isfinite(option)
+    except OverflowError:  # a whole number that no float holds
+        return False
+
+
 def starts(knobs: Mapping[str, Sequence], at: Mapping | None) -> dict[str, int]:
-    """The traits that put each slider where `at` says, or in its middle; ValueError where it is no option."""
-    at = dict(at or {})
-    unknown = set(at) - set(knobs)
-    if unknown:
-        raise ValueError(f"at must name only {', '.join(knobs)}, got {sorted(unknown)}")
+    """The traits that put each control where `at` says, or in its middle; ValueError where it is no option."""
+    at = named("at", at, list(knobs))
     return {
         f"knob_{i}": place(f"at {name}", at.get(name), list(options))
         for i, (name, options) in enumerate(knobs.items())
@@ -63,8 +90,22 @@ def starts(knobs: Mapping[str, Sequence], at: Mapping | None) -> dict[str, int]:
 
 
 def places(setting: Mapping, at: Mapping[str, float | str]) -> list[int]:
-    """Where the sliders stand, as indices; `at` gives for each an option or its label."""
-    return [labels.index(label(at[name])) for name, labels in setting["sliders"]]
+    """Where the controls stand, as indices; `at` gives for each an option or its label.
+
+    Raises
+    ------
+    ValueError : a name that is missing or none of the controls, or a value that is no option.
+    """
+    names = [name for name, _ in setting["sliders"]]
+    if set(named("at", at, names)) != set(names):
+        raise ValueError(f"at must name {', '.join(names)}, got {checks.shown(at)}")
+    found = []
+    for name, labels in setting["sliders"]:
+        wanted = at[name]
+        if not _option(wanted) or label(wanted) not in labels:
+            raise ValueError(f"at {name} must be one of {', '.join(labels)}, got {checks.shown(wanted)}")
+        found.append(labels.index(label(wanted)))
+    return found
 
 
 def small(data: bytes) -> bytes:

@@ -1,6 +1,7 @@
-"""What interactive figures are made of: drawing, sliders, the button that trains for real, recorded runs."""
+"""What interactive figures are made of: one drawing with its controls, the button that trains for real, a still."""
 
 from collections.abc import Callable, Mapping, Sequence
+from html import escape
 from importlib.resources import files
 
 import anywidget
@@ -10,8 +11,8 @@ import traitlets as T
 
 from .. import checks
 
-Q_NAME = "samples per cluster Q"
 WHERE_TO_TRAIN = "To train the language model at these settings, open this chapter in JupyterLab or Colab."
+WITHOUT_KERNEL = "Run this cell to move the figure, or read the book's page, where it moves without a kernel."
 
 
 def script(*names: str) -> str:
@@ -20,151 +21,90 @@ def script(*names: str) -> str:
 
 
 class Figure(anywidget.AnyWidget):
-    """A drawing that follows its sliders in the browser; `setting` is constant, `live` the run made here.
+    """A drawing that follows its controls in the browser; `setting` is constant, `live` holds the runs made here.
 
-    ``setting["kind"]`` is the kind of figure.
+    ``setting["kind"]`` is the kind of figure. `running` is (done, total) while a run lasts, else empty.
     """
 
     _css = script("explorer.css")
     setting = T.Dict().tag(sync=True)
     live = T.Dict().tag(sync=True)
-
-
-class RunFigure(Figure):
-    """A drawing of recorded runs."""
-
-    betas = T.List(T.Float()).tag(sync=True)
-    Qs = T.List(T.Int()).tag(sync=True)
-    recorded = T.List(T.Int()).tag(sync=True)
-    beta_index = T.Int(0).tag(sync=True)
-    q_index = T.Int(0).tag(sync=True)
-    measured = T.Bytes(b"").tag(sync=True)  # little-endian float32, shape (Qs, betas, recorded)
-
-
-class MarginFigure(RunFigure):
-    """Reward margin against steps."""
-
-    _esm = script("formulas.js", "shared.js", "margin.js")
-    steps = T.Int(0).tag(sync=True)
-
-
-class RiskFigure(RunFigure):
-    """Risk against samples per cluster."""
-
-    _esm = script("formulas.js", "shared.js", "risk.js")
-    step_index = T.Int(0).tag(sync=True)
-
-
-class Grid:
-    """The settings at which runs were recorded, checked, and where the sliders begin."""
-
-    def __init__(
-        self,
-        steps: Sequence[int],
-        betas: Sequence[float],
-        Qs: Sequence[int],
-        measured: np.ndarray | None,
-        start: Mapping[str, float] | None,
-    ) -> None:
-        self.steps = increasing("steps", steps, int)
-        self.betas = increasing("betas", betas, float)
-        self.Qs = increasing("Qs", Qs, int)
-        if self.betas[0] <= 0 or self.Qs[0] < 1:
-            raise ValueError(f"betas must be above 0 and Qs at least 1, got {betas!r} and {Qs!r}")
-        shape = (len(self.Qs), len(self.betas), len(self.steps))
-        if measured is not None and np.shape(measured) != shape:
-            got = np.shape(measured)
-            raise ValueError(f"measured must have shape (Qs, betas, steps) = {shape}, got {got}")
-        self.measured = b"" if measured is None else np.asarray(measured, "<f4").tobytes()
-        start = dict(start or {})
-        unknown = set(start) - {"steps", "beta", "Q"}
-        if unknown:
-            raise ValueError(f"start must name only steps, beta and Q, got {sorted(unknown)}")
-        self.start_steps = start.get("steps", self.steps[len(self.steps) // 2])
-        self.beta_index = place("start beta", start.get("beta"), self.betas)
-        self.q_index = place("start Q", start.get("Q"), self.Qs)
-
-    def traits(self) -> dict[str, object]:
-        """What both kinds of figure take from the grid."""
-        return {
-            "betas": self.betas,
-            "Qs": self.Qs,
-            "recorded": self.steps,
-            "beta_index": self.beta_index,
-            "q_index": self.q_index,
-            "measured": self.measured,
-        }
-
-    def chosen(self, figure: RunFigure) -> dict[str, float]:
-        """Beta and Q of the figure's sliders, by the sliders' names."""
-        return {"β": self.betas[figure.beta_index], Q_NAME: self.Qs[figure.q_index]}
+    running = T.List(T.Int()).tag(sync=True)
+    status = T.Unicode("").tag(sync=True)
 
 
 class Explorer(W.VBox):
-    """One designed object: sliders, figure, caption and, where `train` is given, *Train for real*.
+    """One designed object: title, controls, figure, caption and, where `train` is given, *Train for real*.
 
-    `figure` and `controls` are the widgets. `settings()` reads the sliders, by their names; `train` is called
-    with that and a function ``progress(done, total)``; `overlay` takes what it returns, and the settings.
+    `figure` is the widget that draws. `settings()` reads its controls, by their names; `train` is called with that
+    and a function ``progress(done, total)``; `overlay` takes what it returns, and the settings. `still` draws the
+    picture, as SVG, for a notebook that is opened without a kernel. `controls`, where given, are widgets that stand
+    above the figure; a figure whose setting has "controls" draws its own.
     """
 
     def __init__(
         self,
         title: str,
         figure: Figure,
-        controls: Sequence[W.Widget],
+        controls: Sequence[W.Widget] = (),
         settings: Callable[[], dict[str, object]] | None = None,
         train: Callable | None = None,
         overlay: Callable | None = None,
+        still: Callable[[], str] | None = None,
     ) -> None:
-        self.figure, self.controls = figure, list(controls)
-        if not isinstance(title, str):
-            raise ValueError(f"title must be a text, got {checks.shown(title)}")
+        text("title", title)
         if train is not None and not callable(train):
             raise ValueError(f"train must be a function or None, got {checks.shown(train)}")
-        row = W.Box(self.controls)
-        row.add_class("rm-controls")
-        heading = W.Label(title)
-        heading.add_class("rm-title")
-        parts = [heading, row, figure]
-        if train is not None:
-            self.button = W.Button(description="Train for real", tooltip="at the settings of the sliders")
-            self.progress = W.IntProgress(value=0, min=0, max=1)
-            self.status = W.Label("")
-            self.progress.layout.visibility = "hidden"
-            live = W.HBox([self.button, self.progress, self.status])
-            live.add_class("rm-live")
-            note = W.Label(WHERE_TO_TRAIN)
-            note.add_class("rm-without-kernel")
-            parts += [live, note]
-            self.button.on_click(lambda _: self._train(settings(), train, overlay))
+        self.title, self.figure, self.controls = title, figure, list(controls)
+        self._settings, self._train, self._overlay, self._still = settings, train, overlay, still
+        told = {} if train is None else {"train": WHERE_TO_TRAIN}
+        parts = [figure]
+        if self.controls:
+            row, heading = W.Box(self.controls), W.Label(title)
+            row.add_class("rm-row")
+            heading.add_class("rm-heading")
+            parts = [heading, row, figure]
+        else:
+            told["title"] = title
+        figure.setting = figure.setting | told
+        figure.on_msg(lambda _, message, __: self.train() if message == {"type": "train"} else None)
         super().__init__(parts)
         self.add_class("rm-explorer")
 
-    def _train(self, settings: dict[str, object], train: Callable, overlay: Callable) -> None:
-        self.button.disabled = True
-        self.progress.value, self.progress.max = 0, 1
-        self.progress.layout.visibility = "visible"
-        self.status.value = ", ".join(f"{name} = {label(value)}" for name, value in settings.items())
+    def train(self) -> None:
+        """What *Train for real* does, at the settings of the controls; an error is told in the figure and raised."""
+        figure, settings = self.figure, self._settings()
+        told = ", ".join(f"{name} = {label(value)}" for name, value in settings.items())
+        figure.status, figure.running = told, [0, 1]
         try:
-            overlay(train(settings, self._advance), settings)
-            self.status.value = f"done: {self.status.value}"
+            self._overlay(self._train(settings, self._advance), settings)
+            figure.status = f"done: {told}"
         except Exception as error:
-            self.status.value = f"stopped: {error}"
+            figure.status = f"stopped: {error}"
             raise
         finally:
-            self.button.disabled = False
-            self.progress.layout.visibility = "hidden"
+            figure.running = []
 
     def _advance(self, done: int, total: int) -> None:
-        self.progress.max, self.progress.value = max(1, int(total)), int(done)
+        self.figure.running = [int(done), max(1, int(total))]
 
+    def _repr_mimebundle_(self, **kwargs: object) -> dict[str, object]:
+        told = f"Interactive figure: {self.title}. {WITHOUT_KERNEL}"
+        picture = self._still() if self._still else ""
+        view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
+        return {
+            "text/plain": told,
+            "text/html": f"<figure>{picture}<figcaption>{escape(told)}</figcaption></figure>",
+            "application/vnd.jupyter.widget-view+json": view,
+        }
 
-def step_slider(figure: MarginFigure, last: int) -> W.IntSlider:
-    """A slider over 0 to `last` steps, linked in the browser."""
-    slider = W.IntSlider(value=figure.steps, min=0, max=last, step=max(1, last // 200), description="steps")
-    slider.add_class("rm-slider")
-    slider.link = W.jslink((slider, "value"), (figure, "steps"))
-    return slider
+    if hasattr(W.DOMWidget, "_ipython_display_"):  # ipywidgets 7 shows itself, and asks nobody for a bundle
+
+        def _ipython_display_(self, **kwargs: object) -> None:
+            from IPython.display import display
+
+            display(self._repr_mimebundle_(), raw=True)
+            self._handle_displayed(**kwargs)
 
 
 def choice_slider(name: str, options: Sequence, figure: Figure, trait: str) -> W.SelectionSlider:
@@ -177,10 +117,17 @@ def choice_slider(name: str, options: Sequence, figure: Figure, trait: str) -> W
 
 
 def label(option: float | str) -> str:
-    """How a slider shows one of its options: whole numbers in full, others to six digits."""
+    """How a control shows one of its options: whole numbers in full, others to six digits."""
     if isinstance(option, str):
         return option
     return f"{option:,.0f}" if abs(option) < 1e15 and option == int(option) else f"{option:g}"
+
+
+def text(name: str, value: str) -> str:
+    """Return `value` if it is a text that a page can hold, else raise `ValueError`."""
+    if not checks.is_text(value):
+        raise ValueError(f"{name} must be a text, got {checks.shown(value)}")
+    return value
 
 
 def increasing(name: str, numbers: Sequence[float], kind: type) -> list:
@@ -193,10 +140,21 @@ def increasing(name: str, numbers: Sequence[float], kind: type) -> list:
     return [kind(number) for number in found]
 
 
-def place(name: str, wanted: float | None, options: list) -> int:
+def place(name: str, wanted: float | str | None, options: list) -> int:
     """Where among the options the wanted one is, the middle where none is wanted; ValueError where it is not."""
     if wanted is None:
         return len(options) // 2
-    if wanted not in options:
-        raise ValueError(f"{name} must be one of {options}, got {wanted!r}")
+    simple = isinstance(wanted, str | int | float | np.number) and not isinstance(wanted, bool)
+    if not simple or wanted not in options:
+        raise ValueError(f"{name} must be one of {options}, got {checks.shown(wanted)}")
     return options.index(wanted)
+
+
+def named(name: str, given: Mapping | None, allowed: Sequence[str]) -> dict:
+    """A mapping from some of the allowed names, as a dictionary; ValueError for another name or no mapping."""
+    if given is not None and not isinstance(given, Mapping):
+        raise ValueError(f"{name} must map names to values, got {checks.shown(given)}")
+    unknown = [key for key in given or {} if key not in allowed]
+    if unknown:
+        raise ValueError(f"{name} must name only {', '.join(allowed)}, got {checks.shown(unknown)}")
+    return dict(given or {})

@@ -1,67 +1,52 @@
-// Curves over a grid of settings: the first slider is the cursor along x, the others choose what is drawn.
+// Curves over a grid of settings: the first control is the cursor along x, the others choose what is drawn.
 
 const FIELD = /\{([^{}]*)\}/;
 const FAR = 1e4;                                       // pixels; what lies further out is cut off anyway
 
 function drawGrid(model, size) {
   const setting = model.get("setting");
-  const { x: xs, logY, log10, sliders, series } = setting;
-  const [cursor, ...knobs] = places(model);
+  const { x: xs, stops, logY, log10, sliders, series } = setting;
+  const [stop, ...knobs] = places(model);
+  const cursor = stops[stop];
   const data = float32(model.get("data"));
   const runs = (model.get("live").runs ?? []).filter((run) => run.at.every((i, axis) => i === knobs[axis]));
 
-  const value = (name, i) => data[series[name].from + placed(series[name].shape, [...knobs, i])];
+  const value = (name, i, at = knobs) => data[series[name].from + placed(series[name].shape, [...at, i])];
   const onAxis = (v) => (!logY || log10 ? v : v > 0 ? Math.log10(v) : v <= 0 ? -Infinity : NaN);
-  const row = (name) => xs.map((_, i) => onAxis(value(name, i)));
-  const curves = setting.curves.map((curve) => ({ ...curve, rows: curve.parts.map(row) }));
+  const rows = (curve, at) => curve.parts.map((name) => xs.map((_, i) => onAxis(value(name, i, at))));
+  const curves = setting.curves.map((curve) => ({ ...curve, rows: rows(curve, knobs) }));
   const live = runs.map((run) => ({ ...run, y: run.y.map(onAxis) }));
 
-  // Ends of the vertical axis: on a linear one the curves are what counts, and bounds show as far as that leaves them readable.
-  const finite = (wide) => curves.filter((c) => ["bound", "band"].includes(c.style) === wide).flatMap((c) => c.rows.flat()).filter(Number.isFinite);
-  const main = [...finite(false), ...live.flatMap((run) => run.y).filter(Number.isFinite)];
-  const wide = finite(true);
-  const all = [...main, ...wide, ...(main.length + wide.length ? [] : [0, 1])];
-  let [low, high] = [Math.min(...all), Math.max(...all)];
-  if (!logY) {
-    if (main.length) {
-      const [least, most] = [Math.min(0, ...main), Math.max(0, ...main)];
-      high = Math.max(Math.max(...main), Math.min(most + 1.6 * (most - least), high));
-      low = Math.min(least, Math.max(least - (most - least), low));
-    }
-    low = Math.min(0, low);
-    high += 0.08 * (high - low) || 1;
-    if (low < 0) low -= 0.06 * (high - low);
-  } else {
-    const air = Math.max(0.06 * (high - low), 0.1);
-    [low, high] = [low - air, high + air];
-  }
-  const [wantedLow, wantedHigh] = setting.yRange.map((end) => (end === null ? null : onAxis(end)));
-  [low, high] = [wantedLow ?? low, wantedHigh ?? high];
-  if (!(high > low)) high = low + 1;
-
+  // The ends of the vertical axis hold for all settings, so that nothing but the curves moves; a run made here may widen them.
+  const made = live.flatMap((run) => run.y).filter(Number.isFinite);
+  const [low, high] = [Math.min(setting.yRange[0], ...made), Math.max(setting.yRange[1], ...made)];
   const many = size.height > 300 ? 6 : 4;
   const ticks = logY ? powerTicks(high, many, low) : roundTicks(high, many, low);
   const plain = ticks.every((e) => e > -3.01 && e < 5.01) || !ticks.every(Number.isInteger);
   const readable = setting.percent ? percent : short;
   const show = !logY ? readable : (e) => (plain ? (Math.abs(e) < 300 ? readable(10 ** e) : tenTo(e)) : raised(e));
-  const domain = setting.logX ? [xs[0] / (xs[1] / xs[0]) ** 0.3, xs[xs.length - 1] * (xs[1] / xs[0]) ** 0.3] : [xs[0], xs[xs.length - 1]];
+  const [first, last] = [xs[0], xs[xs.length - 1]];
+  const air = (last / first) ** 0.04;
+  const domain = setting.logX ? [first / air, last * air] : [first, last];
   const powers = () => powerTicks(Math.log10(domain[1]), size.width > 480 ? 8 : 4, Math.log10(domain[0])).map((e) => Number((10 ** e).toPrecision(12)));
   const { sx, sy: toPixel, box, svg: frame } = axes(
     size,
     {
       domain,
       log: setting.logX,
-      ticks: setting.logX ? (xs.length <= 12 ? xs : powers()) : roundTicks(domain[1], size.width > 480 ? 8 : 4, domain[0]),
+      ticks: setting.logX ? (stops.length <= 12 ? stops.map((i) => xs[i]) : powers()) : roundTicks(domain[1], size.width > 480 ? 8 : 4, domain[0]),
       show: (n) => (n >= 1e6 && Number.isInteger(Math.log10(n)) ? raised(Math.log10(n)) : short(n)),
-      label: sliders[0][0],
+      label: setting.xLabel,
     },
     { domain: [low, high], ticks, label: setting.yName, show },
   );
   const sy = (v) => (Number.isNaN(v) ? NaN : Math.min(FAR, Math.max(-FAR, toPixel(v))));
+  const at = (i) => sx(xs[i]);
 
   const clip = `rm-clip-${size.width}-${size.height}-${box.left}-${box.top}`;
   let svg = `<clipPath id="${clip}"><rect x="${box.left - 7}" y="${box.top - 4}" width="${box.right - box.left + 14}" height="${box.bottom - box.top + 5}"/></clipPath>`;
   svg += frame;
+  if (!logY && low < 0) svg += `<line class="rm-axis" x1="${box.left}" x2="${box.right}" y1="${sy(0).toFixed(1)}" y2="${sy(0).toFixed(1)}"/>`;
 
   // Lines beyond the frame are cut off; a mark beyond it becomes a triangle at the edge.
   const mark = (x, v, look, variant, r) => {
@@ -73,25 +58,41 @@ function drawGrid(model, size) {
     return `<path class="rm-spot ${look}" d="M${(x - 6).toFixed(1)} ${edge}H${(x + 6).toFixed(1)}L${x.toFixed(1)} ${tip}Z"/>`;
   };
   const upright = (x, kind) => `<line class="${kind}" x1="${x.toFixed(1)}" x2="${x.toFixed(1)}" y1="${box.top}" y2="${box.bottom}"/>`;
+  const line = (row, look) => path(row.map((v, i) => [at(i), sy(v)]), `class="rm-ink ${look}"`);
+  const field = ([low, high], look) => ribbon(low.map((v, i) => [at(i), sy(v), sy(high[i])]), look);
+  const hatched = (row, up, look) => hatches(row.map((v, i) => [at(i), sy(v)]), up ? -1 : 1, box, look);
   const guides = setting.guides
     .map((guide) => ({ ...guide, x: sx(value(guide.name, 0)) }))
     .filter(({ x }) => x >= box.left - 1 && x <= box.right + 1);
 
-  let [areas, lines, points, spots, notes] = ["", "", "", "", ""];
-  for (const { style, variant, rows } of curves) {
+  let [areas, lines, points, spots, notes, ghosts] = ["", "", "", "", "", ""];
+  for (const { style, variant, rows, closed } of curves) {
     const look = `rm-as-${style} rm-v${variant}`;
-    const at = (i) => sx(xs[i]);
     if (style === "band") {
-      areas += ribbon(rows[0].map((v, i) => [at(i), sy(v), sy(rows[1][i])]), look);
+      areas += field(rows, look);
+      lines += rows.map((row, i) => line(row, look) + hatched(row, i === 1, look)).join("");
     } else if (style === "points") {
       rows[0].forEach((v, i) => {
         const ends = rows.slice(1).map((end) => sy(end[i]));
         if (ends.length && !ends.some(Number.isNaN)) lines += path(ends.map((y) => [at(i), y]), `class="rm-ink rm-ends ${look}"`);
-        points += mark(at(i), v, look, variant, i === cursor ? 7.5 : 3.5);
+        points += mark(at(i), v, look, variant, i === cursor ? 7.5 : 4);
       });
     } else {
-      lines += path(rows[0].map((v, i) => [at(i), sy(v)]), `class="rm-ink ${look}"`);
+      if (rows.length > 1) areas += field(rows.slice(1), look);
+      lines += line(rows[0], look);
+      if (style === "bound" && closed !== "nowhere") lines += hatched(rows[0], closed === "above", look);
       if (style !== "guide" && style !== "floor") spots += mark(at(cursor), rows[0][cursor], look, 1, 5);
+    }
+  }
+  // Where the curves were before the last control was moved.
+  const before = size.before?.slice(1);
+  const moved = before ? knobs.flatMap((k, i) => (k === before[i] ? [] : [`${sliders[i + 1][0]} = ${sliders[i + 1][1][before[i]]}`])) : [];
+  if (moved.length) {
+    for (const curve of setting.curves.filter(({ style }) => ["predicted", "measured", "points", "bound"].includes(style))) {
+      const [former, now] = [rows(curve, before)[0], curves.find(({ name }) => name === curve.name).rows[0]];
+      if (former.every((v, i) => v === now[i] || (Number.isNaN(v) && Number.isNaN(now[i])))) continue;
+      if (curve.style === "points") ghosts += former.map((v, i) => (Number.isNaN(v) ? "" : dot(at(i), sy(v), 'class="rm-ghost-dot" r="4"'))).join("");
+      else ghosts += path(former.map((v, i) => [at(i), sy(v)]), 'class="rm-ghost"');
     }
   }
   for (const run of live) {
@@ -101,20 +102,28 @@ function drawGrid(model, size) {
   guides.forEach(({ x, words }, i) => {
     const side = x > (box.left + box.right) / 2 ? -1 : 1;
     areas += upright(x, "rm-guide");
-    notes += `<text class="rm-note" x="${(x + 5 * side).toFixed(1)}" y="${box.top + 18 + 15 * i}" text-anchor="${side < 0 ? "end" : "start"}">${escapeText(words)}</text>`;
+    notes += `<text class="rm-note" x="${(x + 5 * side).toFixed(1)}" y="${box.top + 12 + 15 * i}" text-anchor="${side < 0 ? "end" : "start"}">${escapeText(words)}</text>`;
   });
-  svg += `<g clip-path="url(#${clip})">${areas}${lines}</g>${upright(sx(xs[cursor]), "rm-now")}${points}${spots}${notes}`;
+  let measure = "";
+  if (setting.margin) {
+    const [x, y] = [at(cursor), sy(onAxis(value(setting.margin, cursor)))];
+    if (!Number.isNaN(y)) measure = `<path class="rm-measure" d="M${(x - 5).toFixed(1)} ${sy(0).toFixed(1)}h10M${x.toFixed(1)} ${sy(0).toFixed(1)}V${y.toFixed(1)}m-5 0h10"/>`;
+  }
+  const ghosted = ghosts ? `<g clip-path="url(#${clip})">${ghosts}</g>` : "";
+  svg += `${ghosted}<g clip-path="url(#${clip})">${areas}${lines}</g>${upright(at(cursor), "rm-now")}${measure}${points}${spots}${notes}`;
+  svg += grip(at(cursor), box, sliders[0][1][stop], size.hint);
 
   const key =
     curves.map((curve) => keyEntry(sample(curve), escapeText(curve.words))).join("") +
-    (live.length ? keyEntry(live.some((run) => run.line) ? "live" : "livePoint", "trained here") : "");
+    (live.length ? keyEntry(live.some((run) => run.line) ? "live" : "livePoint", "trained here") : "") +
+    (ghosts ? keyEntry('<path class="rm-ghost" d="M1 6H25"/>', `before: ${escapeText(moved.join(", "))}`) : "");
   const said = { number: short, percent, power: tenTo };
   const fill = (words) => {
     let whole = true;
     const text = words.split(FIELD).map((part, i) => {
       if (i % 2 === 0) return escapeText(part);
       const slider = sliders.findIndex(([name]) => name === part);
-      if (slider >= 0) return `<b>${escapeText(sliders[slider][1][slider ? knobs[slider - 1] : cursor])}</b>`;
+      if (slider >= 0) return `<b>${escapeText(sliders[slider][1][slider ? knobs[slider - 1] : stop])}</b>`;
       const v = value(part, cursor);
       whole &&= !Number.isNaN(v);
       return number(escapeText(part), v, said[series[part].show]);
@@ -122,9 +131,9 @@ function drawGrid(model, size) {
     return whole ? text : null;
   };
   const sentences = setting.caption.map((choices) => choices.map(fill).find((text) => text !== null));
-  const last = runs.filter((run) => !run.line).pop();
-  if (last) sentences.push(`Trained here: ${number("live", last.y[0], readable)} at ${escapeText(sliders[0][0])} = ${short(last.x[0])}.`);
-  return { svg, key, caption: sentences.filter(Boolean).join(" "), sx, xs, label: `${setting.yName} against ${sliders[0][0]}.` };
+  const latest = runs.filter((run) => !run.line).pop();
+  if (latest) sentences.push(`Trained here: ${number("live", latest.y[0], readable)} at ${escapeText(sliders[0][0])} = ${short(latest.x[0])}.`);
+  return { svg, key, caption: sentences.filter(Boolean).join(" "), sx, xs: stops.map((i) => xs[i]), label: `${setting.yName} against ${setting.xLabel}.` };
 }
 
 // A mark of a curve: a circle, a square or a triangle.
@@ -137,14 +146,29 @@ function spot(x, y, look, variant, r) {
 
 const diamond = (x, y) => `<path class="rm-live-dot" d="M${x.toFixed(1)} ${(y - 7).toFixed(1)}l7 7l-7 7l-7 -7Z"/>`;
 
-// A band: one closed shape for each stretch without a gap.
-function ribbon(points, look) {
-  const stretches = [[]];
+// What holds the cursor, on the axis, with its value; the hint goes once the drawing was touched.
+function grip(x, box, words, hint) {
+  const half = 3.6 * words.length;
+  const middle = Math.min(box.right - half, Math.max(box.left + half, x));
+  const left = x > box.right - 60;
+  return `<circle class="rm-grip" cx="${x.toFixed(1)}" cy="${box.bottom}" r="7"/>` +
+    `<text class="rm-strong rm-at" x="${middle.toFixed(1)}" y="${box.bottom + 20}" text-anchor="middle">${escapeText(words)}</text>` +
+    (hint ? `<text class="rm-strong rm-hint" x="${(x + (left ? -13 : 13)).toFixed(1)}" y="${box.bottom - 8}" text-anchor="${left ? "end" : "start"}">${left ? "← drag" : "drag →"}</text>` : "");
+}
+
+// Points in stretches without a gap.
+function stretches(points) {
+  const found = [[]];
   for (const point of points) {
-    if (point.some(Number.isNaN)) stretches.push([]);
-    else stretches[stretches.length - 1].push(point);
+    if (point.some(Number.isNaN)) found.push([]);
+    else found[found.length - 1].push(point);
   }
-  const closed = stretches.filter((stretch) => stretch.length).map((stretch) => {
+  return found.filter((stretch) => stretch.length);
+}
+
+// A field between two edges: one closed shape for each stretch.
+function ribbon(points, look) {
+  const closed = stretches(points).map((stretch) => {
     const there = stretch.map(([x, low]) => `${x.toFixed(1)} ${low.toFixed(1)}`);
     const back = stretch.reverse().map(([x, , high]) => `${x.toFixed(1)} ${high.toFixed(1)}`);
     return `M${[...there, ...back].join("L")}Z`;
@@ -152,12 +176,28 @@ function ribbon(points, look) {
   return `<path class="rm-area ${look}" d="${closed.join("")}"/>`;
 }
 
+// Short strokes along a line, on the side where nothing can be.
+function hatches(points, side, box, look) {
+  let strokes = "";
+  for (const stretch of stretches(points)) {
+    let i = 0;
+    for (let x = stretch[0][0] + 4; x < stretch[stretch.length - 1][0]; x += 8) {
+      while (stretch[i + 1][0] < x) i += 1;
+      const [[x0, y0], [x1, y1]] = [stretch[i], stretch[i + 1]];
+      const y = y0 + ((x - x0) / (x1 - x0)) * (y1 - y0);
+      if (y > box.top - 8 && y < box.bottom + 8) strokes += `M${x.toFixed(1)} ${y.toFixed(1)}l4 ${6 * side}`;
+    }
+  }
+  return strokes ? `<path class="rm-hatch ${look}" d="${strokes}"/>` : "";
+}
+
 // The sample of a curve in the key.
 function sample({ style, variant, rows }) {
   const look = `rm-as-${style} rm-v${variant}`;
-  if (style === "band") return `<rect class="rm-area ${look}" x="1" y="1" width="24" height="10" rx="2"/>`;
-  if (style !== "points") return `<path class="rm-ink ${look}" d="M1 6H25"/>`;
-  return (rows.length > 1 ? `<path class="rm-ink rm-ends ${look}" d="M13 -1V13"/>` : "") + spot(13, 6, look, variant, 3.5);
+  if (style === "band") return `<path class="rm-ink ${look}" d="M1 4H25M1 10H25"/><path class="rm-hatch ${look}" d="M4 4l3 -4M12 4l3 -4M20 4l3 -4"/>`;
+  if (style === "bound") return `<path class="rm-ink ${look}" d="M1 8H25"/><path class="rm-hatch ${look}" d="M4 8l3 -5M12 8l3 -5M20 8l3 -5"/>`;
+  if (style !== "points") return `<path class="rm-ink ${look}" d="M2 6H25"/>`;
+  return (rows.length > 1 ? `<path class="rm-ink rm-ends ${look}" d="M13 -1V13"/>` : "") + spot(13, 6, look, variant, 4);
 }
 
 const nearest = (drawn, pixel) =>

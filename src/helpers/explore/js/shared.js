@@ -135,13 +135,8 @@ function axes(size, x, y) {
 // One entry of the key above the figure: a sample of the mark, one of these or a drawing of its own, and its name.
 const keyEntry = (kind, words) =>
   `<li><svg class="rm-sample" width="26" height="12" aria-hidden="true">${{
-    line: '<path class="rm-predicted" d="M1 6H25"/>',
-    measured: '<path class="rm-measured" d="M1 6H25"/>',
-    points: '<path class="rm-whisker" d="M13 0V12"/><circle class="rm-measured-dot" cx="13" cy="6" r="3.5"/>',
     live: '<path class="rm-live-line" d="M1 6H25"/>',
     livePoint: '<path class="rm-live-dot" d="M13 1L18 6L13 11L8 6Z"/>',
-    band: '<rect class="rm-envelope" x="1" y="1" width="24" height="10" rx="2"/>',
-    floor: '<path class="rm-floor" d="M1 6H25"/>',
   }[kind] ?? kind}</svg>${words}</li>`;
 
 // The numbers of a figure with any sliders: the value of one series at the sliders' places.
@@ -152,26 +147,114 @@ function placed(shape, at) {
 // Where the sliders of such a figure stand.
 const places = (model) => model.get("setting").sliders.map((_, i) => model.get(`knob_${i}`));
 
+// Whether the page has no kernel: the book's own script marks it.
+const alone = () => document.documentElement.dataset.widgets !== undefined;
+const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
 let figures = 0;
 
-// An anywidget view: `draw(model, size)` returns {svg, key, caption, label}, and is called for every change of `names`.
-// `point(model, drawn, x, y)`, where given, turns a tap, or a press or drag of the mouse, into a change of the model.
+// A group of buttons of which one is pressed: radio buttons, so that arrow keys work and one Tab passes them.
+const segments = (group, name, labels, data = "") =>
+  `<fieldset class="rm-control rm-segments" data-name="${escapeText(name)}" ${data}><legend>${escapeText(name)}</legend><div class="rm-choices">` +
+  labels.map((label, k) => `<label><input type="radio" name="${group}" value="${k}"><span>${escapeText(label)}</span></label>`).join("") +
+  "</div></fieldset>";
+
+// The controls of a figure: `setting.controls` says of each slider whether it is "segments", a "slider", or "none"
+// (the figure moves it). Where there are no `controls` the figure has none of its own.
+function drawControls(model, host, id) {
+  const { sliders = [], controls = [] } = model.get("setting");
+  host.innerHTML = controls.map((kind, i) => {
+    const [name, labels] = sliders[i];
+    if (kind === "segments") return segments(`${id}-${i}`, name, labels, `data-knob="${i}"`);
+    if (kind !== "slider") return "";
+    return `<label class="rm-control rm-range" data-name="${escapeText(name)}" data-knob="${i}"><span>${escapeText(name)}</span><output></output>` +
+      `<input type="range" min="0" max="${labels.length - 1}" step="1" aria-label="${escapeText(name)}"></label>`;
+  }).join("");
+  host.hidden = !host.innerHTML;
+  host.addEventListener("input", ({ target }) => {
+    model.set(`knob_${target.closest("[data-knob]").dataset.knob}`, Number(target.value));
+    model.save_changes();
+  });
+  return () => {
+    for (const control of host.children) {
+      const [at, labels] = [model.get(`knob_${control.dataset.knob}`), sliders[control.dataset.knob][1]];
+      if (control.matches(".rm-segments")) control.querySelectorAll("input")[at].checked = true;
+      else {
+        const input = control.querySelector("input");
+        input.value = at;
+        input.setAttribute("aria-valuetext", labels[at]);
+        input.style.setProperty("--at", `${(100 * at) / (labels.length - 1)}%`);
+        control.querySelector("output").textContent = labels[at];
+      }
+    }
+  };
+}
+
+// *Train for real*: the button asks the kernel, which tells by `running` how far it is. It is dead while a run lasts,
+// at once, so that a double click asks for one run.
+function drawTraining(model, host) {
+  if (!model.get("setting").train) return () => {};
+  if (alone()) {
+    host.innerHTML = `<p class="rm-without-kernel">${escapeText(model.get("setting").train)}</p>`;
+    return () => {};
+  }
+  host.innerHTML = '<button type="button" class="rm-button">Train for real</button><progress hidden></progress><span class="rm-status" role="status"></span>';
+  const [button, progress, status] = host.children;
+  button.addEventListener("click", () => {
+    button.disabled = true;
+    model.send({ type: "train" });
+  });
+  return () => {
+    const [done, total] = model.get("running");
+    progress.hidden = total === undefined;
+    button.disabled = !progress.hidden;
+    progress.max = total ?? 1;
+    progress.value = done ?? 0;
+    status.textContent = model.get("status");
+  };
+}
+
+// An anywidget view. `draw(model, size)` returns {svg, key, caption, label, height?, said?}, and is called for every change
+// of `names`. `size` has width, height, `hint` (nobody has touched the drawing yet) and `before` (where all sliders stood
+// before the last one but the first was moved, or null). `point(model, drawn, x, y)`, where given, turns a tap or a drag
+// into a change of the model. `setting.title`, `setting.controls` and `setting.train` are drawn where they are given;
+// `setting.cursor` makes the first slider the drawing itself, with arrow keys.
 function explorer(names, draw, point) {
   return ({ model, el }) => {
-    const id = `rm-caption-${(figures += 1)}`;
+    const id = `rm-${(figures += 1)}`;
+    const { title, cursor } = model.get("setting");
     el.classList.add("rm-figure");
     el.innerHTML =
-      `<ul class="rm-key"></ul><svg class="rm-plot" role="img" aria-describedby="${id}"></svg>` +
-      `<p class="rm-caption" id="${id}" aria-live="polite"></p>`;
-    const [key, svg, caption] = el.children;
-    let width = 0;
-    let drawn = null;
+      `${title ? `<p class="rm-title">${escapeText(title)}</p>` : ""}<div class="rm-controls"></div><ul class="rm-key"></ul>` +
+      `<div class="rm-drawing">${cursor ? `<input class="rm-cursor" type="range" step="1" min="0" aria-describedby="${id}">` : ""}` +
+      `<svg class="rm-plot" role="img" aria-describedby="${id}"></svg></div>` +
+      `<p class="rm-caption" id="${id}" aria-live="polite"></p><div class="rm-live"></div>`;
+    const find = (name) => el.querySelector(`.rm-${name}`);
+    const [key, svg, caption, range] = ["key", "plot", "caption", "cursor"].map(find);
+    const showControls = drawControls(model, find("controls"), id);
+    const showTraining = drawTraining(model, find("live"));
+    let [width, drawn, touched, before, printing] = [0, null, false, null, false];
+    let stood = model.get("setting").sliders ? places(model) : [];
     const update = () => {
+      if (model.get("setting").sliders) {
+        const now = places(model);
+        if (now.some((at, i) => i && at !== stood[i])) before = stood;
+        stood = now;
+      }
+      showControls();
+      if (range) {
+        const [name, labels] = model.get("setting").sliders[0];
+        range.max = labels.length - 1;
+        range.value = stood[0];
+        range.setAttribute("aria-label", name);
+        range.setAttribute("aria-valuetext", labels[stood[0]]);
+      }
       if (!width) return;
-      const size = { width, height: Math.round(Math.min(380, Math.max(240, 0.52 * width))) };
+      const size = { width, height: Math.round(Math.min(380, Math.max(240, 0.52 * width))), hint: !touched, before };
       drawn = draw(model, size);
       svg.setAttribute("width", size.width);
       svg.setAttribute("height", drawn.height ?? size.height);
+      svg.setAttribute("viewBox", `0 0 ${size.width} ${drawn.height ?? size.height}`);
       svg.setAttribute("aria-label", drawn.label);
       svg.innerHTML = drawn.svg;
       if (key.innerHTML !== drawn.key) key.innerHTML = drawn.key;
@@ -179,30 +262,71 @@ function explorer(names, draw, point) {
     };
     const events = names.map((name) => `change:${name}`).join(" ");
     model.on(events, update);
-    const observer = new ResizeObserver(([entry]) => {
-      const next = Math.floor(entry.contentRect.width);
-      if (next && next !== width) {
-        width = next;
-        update();
-      }
-    });
+    model.on("change:running change:status", showTraining);
+    showTraining();
+    const resize = (next) => {
+      if (!next || next === width || printing) return;
+      width = next;
+      update();
+    };
+    const observer = new ResizeObserver(([entry]) => resize(Math.floor(entry.contentRect.width)));
     observer.observe(el);
-    if (point) {
-      svg.classList.add("rm-draggable");
-      const move = (event) => {
-        const pressed = event.type === "click" || (event.pointerType === "mouse" && event.buttons & 1);
-        if (!pressed || !drawn) return;
-        const corner = svg.getBoundingClientRect();
-        point(model, drawn, event.clientX - corner.left, event.clientY - corner.top);
+    // Paper is narrower than a desk: no observer runs between the command to print and the print.
+    const paper = () => {
+      resize(Math.min(width, 640));
+      printing = true;
+    };
+    const screen = () => {
+      printing = false;
+      resize(Math.floor(el.getBoundingClientRect().width));
+    };
+    addEventListener("beforeprint", paper);
+    addEventListener("afterprint", screen);
+    const touch = () => {
+      touched = true;
+    };
+    if (range) {
+      range.addEventListener("input", () => {
+        touch();
+        model.set("knob_0", Number(range.value));
         model.save_changes();
-      };
-      svg.addEventListener("click", move);
-      svg.addEventListener("pointerdown", move);
-      svg.addEventListener("pointermove", move);
+      });
     }
+    if (point) pointing(svg, (x, y) => {
+      if (!drawn) return;
+      touch();
+      point(model, drawn, x, y);
+      model.save_changes();
+    });
     return () => {
       observer.disconnect();
+      removeEventListener("beforeprint", paper);
+      removeEventListener("afterprint", screen);
       model.off(events, update);
+      model.off("change:running change:status", showTraining);
     };
   };
+}
+
+// Calls `move(x, y)` for a press or a drag of the mouse, for a tap, and for a finger that moves sideways; one that
+// moves up or down scrolls the page, and nothing else.
+function pointing(svg, move) {
+  svg.classList.add("rm-draggable");
+  let start = null;
+  const at = (event) => {
+    const corner = svg.getBoundingClientRect();
+    move(event.clientX - corner.left, event.clientY - corner.top);
+  };
+  svg.addEventListener("pointerdown", (event) => {
+    start = event.clientX;
+    if (event.pointerType !== "mouse") return;
+    if (event.button === 0) at(event);
+    svg.setPointerCapture?.(event.pointerId);
+  });
+  svg.addEventListener("pointermove", (event) => {
+    if (event.pointerType === "mouse" ? event.buttons & 1 : start !== null && Math.abs(event.clientX - start) > 6) at(event);
+  });
+  svg.addEventListener("pointerup", () => { start = null; });
+  svg.addEventListener("pointercancel", () => { start = null; });
+  svg.addEventListener("click", at);
 }
