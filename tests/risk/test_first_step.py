@@ -117,6 +117,64 @@ def test_no_value_is_lost_to_underflow(log_v, Q, d):
         assert np.isfinite(logs).all() and (logs < 0).all()
 
 
+@pytest.mark.theorem("N3")
+@pytest.mark.parametrize("v", [1e-3, 1e-8, 1e-12, 1e-50, 1e-99])
+def test_with_ever_less_noise_the_risk_falls_like_a_large_deviation(v):
+    """v^2 log risk -> -(a - sqrt(a^2 - b^2)) / 2 for A = a / v^2, B = b / v^2: the minimum of M without its power."""
+    mixture, Q = ValueMixture(shared(2), 8, v, 0.5), 3
+    a, b = (2 * Q + 1.25) / 2, np.sqrt(2 * Q / 2)
+    limit = -(a - np.sqrt(a * a - b * b)) / 2
+    # What is left out is of order d log(1/v), relative v^2 log(1/v) of the whole.
+    rtol = 1e-12 + 1e3 * v**2
+    np.testing.assert_allclose(v**2 * log_one_step_risk(mixture, Q), limit, rtol=rtol)
+    np.testing.assert_allclose(v**2 * log_chernoff(mixture, Q), limit, rtol=rtol)
+    assert one_step_risk(mixture, Q).tolist() == [0, 0]
+
+
+@pytest.mark.theorem("N3")
+@pytest.mark.parametrize(("Q", "d", "v"), [(3, 20, 0.5), (5, 400, 0.05), (40, 30, 3e-3)])
+def test_logarithms_against_the_contour_in_forty_digits(Q, d, v):
+    mpmath = pytest.importorskip("mpmath")
+    with mpmath.workdps(40):
+        A, B = mpmath.mpf((2 * Q + 1.25) / 2) / mpmath.mpf(v) ** 2, mpmath.sqrt(2 * Q) / mpmath.mpf(v) ** 2
+
+        def log_M(z):
+            return -mpmath.mpf(d) / 2 * mpmath.log(1 - z * z) - (B * z - A * z * z) / (1 - z * z)
+
+        x = (A - mpmath.sqrt(A * A - B * B)) / B  # any line will do; this one is near the minimum, however small v is
+        width = (1 - x * x) / mpmath.sqrt(2 * (A - B * x))
+        ends = [0, *(width * k for k in (1, 2, 4, 8, 16, 32, 100)), mpmath.inf]
+        top = log_M(x)
+        area = mpmath.quad(lambda y: (mpmath.exp(log_M(mpmath.mpc(x, y)) - top) / mpmath.mpc(x, y)).real, ends)
+        wanted = float(top + mpmath.log(area / mpmath.pi))
+    found = log_one_step_risk(ValueMixture(disjoint(2), d, v, 0.5), Q)
+    np.testing.assert_allclose(found, wanted, rtol=1e-14, atol=1e-9)  # the module's claim, and rounding
+
+
+@pytest.mark.theorem("N3")
+def test_one_sample_and_a_new_one_of_its_own_cluster():
+    """A and B are then equal in law, and the transform has a second stationary point, at its end."""
+    step = first_step(ValueMixture(disjoint(1), 5, 0.5, 0.5), np.array([[1, 0]]))
+    np.testing.assert_array_equal(step.learned[0], step.target[0, 0])
+    rng, M = np.random.default_rng(0), 200_000
+    a, b = (step.learned[0] + 0.5 * rng.standard_normal((M, 5)) for _ in range(2))
+    seen = ((a * b).sum(axis=1) <= 0).mean()
+    risk = np.exp(log_one_step_risk(ValueMixture(disjoint(1), 5, 0.5, 0.5), np.array([[1, 0]]))[0, 0])
+    assert abs(seen - risk) < 4 * np.sqrt(risk / M)  # four standard errors
+    v = 1e-9  # log risk -> -|mean|^2 / (2 v^2): both must cross half the way
+    small = log_one_step_risk(ValueMixture(disjoint(1), 5, v, 0.5), np.array([[1, 0]]))[0, 0]
+    assert small * v**2 == pytest.approx(-1.25 / 2, rel=1e-9)
+
+
+@pytest.mark.theorem("N2")
+def test_a_value_that_nothing_moves_keeps_margin_zero_which_is_an_error():
+    mixture, counts = ValueMixture(disjoint(2), 6, 0.4, 0.5), np.array([[3, 3], [0, 0]])
+    assert one_step_risk(mixture, counts)[1] == risk_theorem(mixture, counts)[1] == 1
+    assert risk_theorem(mixture, counts, form="chernoff")[1] == np.exp(log_law(mixture, counts))[1, 0] == 1
+    alone = one_step_risk(ValueMixture(disjoint(1), 6, 0.4, 0.5), 3)
+    assert one_step_risk(mixture, counts)[0] == pytest.approx(alone[0], rel=1e-12)
+
+
 @pytest.mark.theorem("C.5")
 def test_initial_rates_are_the_slopes_of_the_noise_free_flow():
     """Arbitrary means, among them values in conflict: negative rates are margins that fall at first."""
@@ -148,9 +206,9 @@ def test_logarithms_are_those_of_the_risks(seed, v):
 
 def test_errors_name_what_is_wrong():
     mixture = ValueMixture(chain(2), 5, 0.0, 0.5)
-    with pytest.raises(ValueError, match="^v must be above 0"):
+    with pytest.raises(ValueError, match="^v must be at least 1e-100 for the risk to be a question of chance"):
         log_one_step_risk(mixture, 3)
-    with pytest.raises(ValueError, match="^form must be 'closed' or 'chernoff', got 'open'$"):
+    with pytest.raises(ValueError, match="^form must be a known name, got 'open'; allowed are 'closed', 'chernoff'$"):
         risk_theorem(mixture, 3, form="open")
     with pytest.raises(ValueError, match=r"^concepts must have shape \(2, d\), got \(3, 4\)$"):
         initial_rates(chain(2), np.ones((3, 4)), np.ones(4))

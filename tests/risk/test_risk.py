@@ -120,6 +120,21 @@ def test_the_shared_answers_have_a_floor_that_no_data_lower():
 
 
 @pytest.mark.theorem("N5")
+@pytest.mark.parametrize("layout", [disjoint(3), chain(5), star(4), shared(6)])
+@pytest.mark.parametrize("l_b", [0.0, 0.5, 1e6])
+def test_endless_samples_leave_the_floor_whatever_the_shared_component(layout, l_b):
+    mixture = ValueMixture(layout, 1000, 0.3, l_b)
+    floor = norm.cdf(-1 / (0.3 * np.sqrt(layout.kappa)))
+    np.testing.assert_allclose(risk_law(mixture, np.inf), floor, rtol=1e-12)
+    np.testing.assert_array_equal(risk_law(mixture, float("inf")), risk_law(mixture, np.float64(np.inf)))
+    # A large Q is no limit: 10^12 samples are few beside l_b^2 = 10^12.
+    assert l_b < 1e6 or (risk_law(mixture, 10**12) > 1.001 * floor).all()
+    # Tilted concepts, and a side that the tilt turns against the shared component: still the same Gaussian step.
+    tilted = ValueMixture(layout, 1000, 0.3, min(l_b, 0.5), 0.4)
+    np.testing.assert_allclose(risk_law(tilted, np.inf), risk_law(tilted, 2**53), rtol=1e-9)
+
+
+@pytest.mark.theorem("N5")
 @pytest.mark.parametrize(
     ("layout", "l_b", "counts"),
     [

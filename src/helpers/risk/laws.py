@@ -1,5 +1,8 @@
 """The law N5: the risk after the first step, by a Gaussian approximation, from a mixture or from measured products."""
 
+from dataclasses import replace
+from numbers import Real
+
 import numpy as np
 from scipy.special import ndtr
 
@@ -16,7 +19,8 @@ def risk_law(mixture: ValueMixture, Q: int | np.ndarray) -> np.ndarray:
     Parameters
     ----------
     mixture : the distribution of training and test samples.
-    Q : samples a cluster, or counts of shape (K, 2) for unbalanced data (N5, item 5).
+    Q : samples a cluster, or counts of shape (K, 2) for unbalanced data (N5, item 5); infinity for the limit of
+        endless balanced samples, Phi(-1 / (v sqrt kappa_i)) for orthogonal concepts.
 
     Returns
     -------
@@ -31,8 +35,14 @@ def risk_law(mixture: ValueMixture, Q: int | np.ndarray) -> np.ndarray:
 
 
 def log_law(mixture: ValueMixture, Q: int | np.ndarray) -> np.ndarray:
-    """Logarithm of the law Phi(-mu_A . mu_B / D) for each cluster, shape (K, 2) (N5; a heuristic)."""
-    step = first_step(mixture, Q)
+    """Logarithm of the law Phi(-mu_A . mu_B / D) for each cluster, shape (K, 2) (N5; a heuristic).
+
+    Arguments and errors as for `risk_law`.
+    """
+    if isinstance(Q, Real) and Q == np.inf:  # balanced: the same direction at every Q, and in the end nothing else
+        step = replace(first_step(mixture, 1), variance=np.zeros(mixture.K))
+    else:
+        step = first_step(mixture, Q)
     return log_at_most_zero(step.product, step.D)
 
 

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import brentq
 
-from ..checks import holds
+from ..checks import holds, one_of
 from ..mixture import ValueMixture
+
+LEAST_NOISE = 1e-100  # of the exact risk: its squares and their inverses stay numbers
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def one_step_risk(mixture: ValueMixture, Q: int | np.ndarray) -> np.ndarray:
     """Exact expected risk of each value after the first step, shape (K,), the average of both sides (N3).
 
     Q is the number of samples a cluster, or counts of shape (K, 2). Raises `ValueError` for Q below 1, counts
-    that do not fit, or v = 0.
+    that do not fit, or v = 0 (below 1e-100).
     """
     return np.exp(log_one_step_risk(mixture, Q)).mean(axis=1)
 
@@ -69,10 +71,8 @@ def risk_theorem(mixture: ValueMixture, Q: int | np.ndarray, *, form: str = "clo
     form : "closed" is exp(-(mu_A . mu_B)^2 / (2 D^2)), for balanced orthonormal data exp(-1/(2 D_i^2));
         "chernoff" is the sharper infimum of M. Where mu_A . mu_B <= 0 both are 1. Errors as for `one_step_risk`.
     """
-    if form == "chernoff":
+    if one_of("form", form, ("closed", "chernoff")) == "chernoff":
         return np.exp(log_chernoff(mixture, Q)).mean(axis=1)
-    if form != "closed":
-        raise ValueError(f"form must be 'closed' or 'chernoff', got {form!r}")
     step = first_step(mixture, Q)
     ratio = np.divide(step.product, step.D, out=np.full(step.D.shape, np.inf), where=step.D > 0)
     return np.where(step.product > 0, np.exp(-(ratio**2) / 2), 1.0).mean(axis=1)
@@ -82,54 +82,73 @@ def log_one_step_risk(mixture: ValueMixture, Q: int | np.ndarray) -> np.ndarray:
     """Logarithm of the exact expected risk of each cluster after the first step, shape (K, 2) (N3).
 
     Inverts the transform of <A, B> along a vertical line through the minimum of M, where nothing cancels, so
-    that the value is good to about 1e-9 of the risk however small it is.
+    that the value is good to about 1e-9 of the risk however small it is, or to rounding of the logarithm. A value
+    that counts leave without any sample that could move it keeps margin 0 and has risk 1. Errors as `one_step_risk`.
     """
-    step = first_step(mixture, Q)
-    return np.array([[_log_risk(*terms, mixture.d) for terms in row] for row in _terms(step)])
+    return np.array([[_log_risk(*terms, mixture.d) for terms in row] for row in _terms(first_step(mixture, Q))])
 
 
 def log_chernoff(mixture: ValueMixture, Q: int | np.ndarray) -> np.ndarray:
-    """Logarithm of inf_x M(x), the first bound of N4 on the same risk, shape (K, 2); 0 where mu_A . mu_B <= 0."""
-    step = first_step(mixture, Q)
-    logs = [[_log_transform(_saddle(A, B, mixture.d), A, B, mixture.d).real if B > 0 else 0.0 for A, B in row]
-            for row in _terms(step)]
+    """Logarithm of inf_x M(x), the first bound of N4 on the same risk, shape (K, 2); 0 where mu_A . mu_B <= 0.
+
+    Errors as `one_step_risk`.
+    """
+    logs = [[_height(*_saddle(A, B, mixture.d), A, B, mixture.d) if B > 0 else 0.0 for A, B in row]
+            for row in _terms(first_step(mixture, Q))]
     return np.array(logs)
 
 
 def _terms(step: FirstStep) -> np.ndarray:
-    """The A and B of N3's transform for each cluster, shape (K, 2, 2)."""
-    if not (step.v > 0 and (step.variance > 0).all()):
-        raise ValueError(f"v must be above 0 for the risk to be a question of chance, got {step.v!r}")
-    length = (step.learned**2).sum(axis=1)[:, None] / step.variance[:, None]
-    A = (length + (step.target**2).sum(axis=2) / step.v**2) / 2
-    return np.stack([A, step.product / np.sqrt(step.variance)[:, None] / step.v], axis=-1)
+    """The A and B of N3's transform for each cluster, shape (K, 2, 2); NaN where a value has not moved at all."""
+    if not step.v >= LEAST_NOISE:
+        raise ValueError(f"v must be at least {LEAST_NOISE:g} for the risk to be a question of chance, got {step.v!r}")
+    with np.errstate(invalid="ignore", divide="ignore"):  # 0 / 0 where nothing moved
+        length = (step.learned**2).sum(axis=1)[:, None] / step.variance[:, None]
+        A = (length + (step.target**2).sum(axis=2) / step.v**2) / 2
+        return np.stack([A, step.product / np.sqrt(step.variance)[:, None] / step.v], axis=-1)
 
 
-def _log_transform(z: complex | np.ndarray, A: float, B: float, d: int) -> complex | np.ndarray:
-    """log M(z) = log E exp(-z a.b)."""
-    rest = 1 - np.asarray(z) ** 2
-    return -d / 2 * np.log(rest) - (B * z - A * z**2) / rest
+def _saddle(A: float, B: float, d: int) -> tuple[float, float]:
+    """The x in (0, 1) that minimizes M, for 0 < B <= A, and 1 - x; the root of d x (1 - x^2) = B - 2 A x + B x^2."""
+
+    def by_x(x: float) -> float:
+        return d * x * (1 - x) * (1 + x) - B + 2 * A * x - B * x * x
+
+    def by_rest(log_t: float) -> float:  # the same in t = 1 - x, which is tiny where A and B nearly cancel
+        t = np.exp(log_t)
+        return d * t * (1 - t) * (2 - t) + 2 * max(A - B, 0.0) * (1 - t) - B * t * t
+
+    if by_x(0.5) > 0:
+        x = brentq(by_x, 0.0, 0.5, xtol=1e-300, rtol=1e-15)
+        return x, 1 - x
+    low = np.log(d / (2 * (B + d)))  # above 0 there even for A = B
+    t = float(np.exp(brentq(by_rest, low, np.log(0.5), xtol=1e-300, rtol=1e-15)))
+    return 1 - t, t
 
 
-def _saddle(A: float, B: float, d: int) -> float:
-    """The x in (0, 1) that minimizes M, for B > 0."""
-    return brentq(lambda x: d * x * (1 - x * x) - B + 2 * A * x - B * x * x, 0.0, 1.0, xtol=1e-15)
+def _height(x: float, t: float, A: float, B: float, d: int) -> float:
+    """log M(x) = log E exp(-x a.b) = -d/2 log(1 - x^2) - (B x - A x^2) / (1 - x^2), for t = 1 - x."""
+    rest = t * (1 + x)
+    return float(-d / 2 * np.log(rest) - x * (A * t - (A - B)) / rest)
 
 
 def _log_risk(A: float, B: float, d: int) -> float:
+    if np.isnan(A):
+        return 0.0
     if B == 0:
         return float(np.log(0.5))
     if B < 0:
-        return float(np.log(-np.expm1(_log_risk(A, -B, d))))
-    x = _saddle(A, B, d)
-    height = _log_transform(x, A, B, d).real
-    step = 1e-4 * min(x, 1 - x)
-    bend = (_log_transform(x + step, A, B, d) + _log_transform(x - step, A, B, d) - 2 * height).real / step**2
-    width = min(x, 1 / np.sqrt(max(bend, 1e-300)))
+        return float(np.log1p(-np.exp(_log_risk(A, -B, d))))
+    x, t = _saddle(A, B, d)
+    rest, slack = t * (1 + x), (A - B) + B * t  # 1 - x^2 and A - B x
+    bend = (d * (1 - 3 * x * x) + 2 * slack) / rest**2  # second derivative of log M at its minimum
+    width = min(x, 1 / np.sqrt(bend))
     # y = width sinh(u): even spacing near the peak, ever wider in the tail, which decays at least like y^-(d+1).
     u = np.linspace(0.0, 30.0, 6001)
     y = width * np.sinh(u)
-    line = np.exp(_log_transform(x + 1j * y, A, B, d) - height) / (x + 1j * y)
-    values = line.real * width * np.cosh(u)
+    # log M(x + iy) - log M(x) without the cancellation of two large numbers; at the minimum B - 2Ax + Bx^2 = d x rest.
+    step = y * (y - 2j * x)
+    change = -d / 2 * np.log1p(step / rest) - y * (1j * d * x + y * slack / rest) / (rest + step)
+    values = (np.exp(change) / (x + 1j * y)).real * width * np.cosh(u)
     area = (values.sum() - values[0] / 2 - values[-1] / 2) * (u[1] - u[0])  # trapezoids: exact beyond all orders
-    return float(height + np.log(area / np.pi))
+    return _height(x, t, A, B, d) + float(np.log(area / np.pi))
