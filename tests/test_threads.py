@@ -12,7 +12,8 @@ CODE = "import {first}, torch"
 
 @pytest.mark.parametrize(
     ("first", "given", "policy"),
-    [("helpers", {}, "PASSIVE"), ("helpers.losses", {}, "PASSIVE"), ("helpers", {"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")],
+    [("helpers", {}, "PASSIVE"), ("helpers.losses", {}, "PASSIVE"),
+     ("helpers", {"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")],
 )
 def test_waiting_threads_sleep_unless_the_reader_says_otherwise(first, given, policy):
     kept = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
