@@ -1,6 +1,6 @@
 """Make the long records of `records/` again: full fine-tuning of the language model, one run a file.
 
-    python book/tools/reproduce.py [--only TEXT] [--list]
+    python -m book.tools.reproduce [--only TEXT] [--list]
 
 A record that is there and whole is kept; a run that was interrupted goes on from its checkpoint in `_build/reproduce`
 and ends with the same numbers. Each record holds what made it: command, settings, digests, versions, machine, time.
@@ -122,7 +122,7 @@ def record(setting: Setting) -> dict:
             "gram_before": _rounded(before @ before.T), "gram_after": _rounded(after @ after.T),
         },
         "made": {
-            "command": f"python book/tools/reproduce.py --only {setting.name}",
+            "command": f"python -m book.tools.reproduce --only {setting.name}",
             "model": llm.name, "model_digest": llm.digest, "data_digest": data_digest(training, test),
             "versions": {name: version(name) for name in VERSIONS},
             "machine": machine(), "seconds": round(seconds, 1),
@@ -134,7 +134,7 @@ def record(setting: Setting) -> dict:
 
 def machine() -> str:
     """The machine in words."""
-    from run_chapters import machine as measured
+    from .run import machine as measured
 
     found = measured()
     return f"{found['cores']} cores of {found['processor']}, {found['memory']:.0f} GB of memory"
