@@ -1,10 +1,14 @@
 """Run the chapters side by side into the cache of the book's build, and note what each one costs.
 
-A chapter runs again only when its code cells or their tags changed, or one of the files that every chapter
-depends on (`INPUTS`), or the scale. The build of the book then finds all in the cache and runs nothing.
+    python -m book.tools.run [NAME ...]     all, or those whose names begin so, such as 05
+
+A chapter runs again only when its code cells or their tags changed, or one of the files that its last run read: the
+modules that it imported, the data and the records that it opened, the lock file; or the scale. The build of the book
+then finds all in the cache and runs nothing. What `helpers.session.say` recorded stands in `_build/numbers`.
 """
 
 import argparse
+import ast
 import hashlib
 import importlib.metadata
 import json
@@ -16,9 +20,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -29,17 +34,21 @@ from nbformat import NotebookNode
 
 from .source import ROOT, find, notebook
 
-INPUTS = ("src/helpers", "requirements.lock", "records")
-UNUSED = {"__pycache__", "bench.json", "pages.json"}  # no chapter reads the bench, only the status page does
+LOCK = "requirements.lock"
+OUTSIDE = {".venv", "_build", "__pycache__", ".git"}  # parts of paths on which no chapter depends
 TIMEOUT = 600  # seconds a cell
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What one run of a chapter took: wall time in seconds, peak memory of its process in GB, threads."""
+    """What one run of a chapter took: wall time in seconds, peak memory of its process in GB, threads.
+
+    `embedding` are the seconds that its prompts took when they were first embedded; `seconds` are all others.
+    """
 
     seconds: float
+    embedding: float
     memory: float
     threads: int
     finished: float
@@ -47,12 +56,17 @@ class Cost:
 
 @dataclass(frozen=True)
 class Result:
-    """A chapter that ran: its notebook with outputs, its cost, and what went wrong ("" if nothing)."""
+    """A chapter that ran: its notebook with outputs, its cost, and what went wrong ("" if nothing).
+
+    `files` are the paths that its kernel read or imported; `numbers` what `say` recorded, each name with its values.
+    """
 
     path: Path
     notebook: NotebookNode
     cost: Cost | None
     error: str
+    files: tuple[str, ...] = ()
+    numbers: dict[str, list] = field(default_factory=dict)
 
 
 def cores() -> int:
@@ -90,24 +104,58 @@ def _execute_one(
         reason = f"its process ended with status {done.returncode}: {done.stderr.strip()[-2000:]}"
         return Result(path, node, None, f"{path}: {reason}")
     out = json.loads((folder / "out.json").read_text(encoding="utf-8"))
-    error = out.pop("error")
+    error, files, numbers = (out.pop(name) for name in ("error", "files", "numbers"))
     cost = Cost(threads=threads, finished=time.time(), **out)
     executed = nbformat.read(folder / "out.ipynb", nbformat.NO_CONVERT)
-    return Result(path, executed, cost, error and f"{path}: {error}")
+    return Result(path, executed, cost, error and f"{path}: {error}", tuple(files), numbers)
 
 
-def digest(root: Path, scale: str) -> str:
-    """Digest of all files that every chapter depends on, and of the scale."""
-    total = hashlib.sha256(scale.encode())
-    for name in INPUTS:
-        top = root / name
-        files = [top] if top.is_file() else sorted(p for p in top.rglob("*") if p.is_file())
-        for file in files:
-            inside = file.relative_to(root)
-            if not UNUSED & set(inside.parts):
-                total.update(f"{inside.as_posix()}\0".encode())
-                total.update(hashlib.sha256(file.read_bytes()).digest())
-    return total.hexdigest()[:16]
+def inputs(files: Iterable[str], root: Path) -> dict[str, str]:
+    """Digests of those of the files that belong to the book, and of its lock file, by path below `root`."""
+    paths = {path.relative_to(root) for path in map(Path, files) if path.is_relative_to(root)}
+    names = {path.as_posix() for path in paths if not OUTSIDE & set(path.parts) and path.suffix != ".ipynb"}
+    return {name: digest(root / name, names) for name in sorted(names | {LOCK})}
+
+
+def digest(path: Path, read: Collection[str] = ()) -> str:
+    """Digest of what a file holds, "" where it is gone; of a module without its comments, of a folder its names.
+
+    Of the face of a room only what it says of its modules that are among `read` counts: more names change nothing.
+    """
+    if path.is_dir():
+        content = "\0".join(sorted(entry.name for entry in path.iterdir() if entry.name not in OUTSIDE)).encode()
+    elif not path.exists():
+        return ""
+    elif path.suffix == ".py":
+        room = [Path(name) for name in read if path.name == "__init__.py"]
+        leaves = frozenset(leaf.stem for leaf in room if leaf.parent.name == path.parent.name)
+        content = _meaning(path, path.stat().st_mtime_ns, leaves)
+    else:
+        content = path.read_bytes()
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+@cache
+def _meaning(path: Path, changed: int, leaves: frozenset[str]) -> bytes:
+    """A module as its syntax tree; of a lazy face the lines of those `leaves` alone."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.keyword) and node.arg == "submod_attrs":
+            faces = ast.literal_eval(node.value)
+            node.value = ast.Constant(sorted((leaf, sorted(names)) for leaf, names in faces.items() if leaf in leaves))
+    return ast.dump(tree).encode()
+
+
+def cells_digest(node: NotebookNode) -> str:
+    """Digest of the code cells of a notebook and their tags."""
+    code = [(cell.source, sorted(cell.metadata.get("tags", []))) for cell in node.cells if cell.cell_type == "code"]
+    return hashlib.sha256(json.dumps(code).encode()).hexdigest()[:16]
+
+
+def outdated(entry: dict, root: Path) -> str:
+    """The first file of the book that is not as it was when an entry was made, or "" where all are."""
+    now = inputs((str(root / name) for name in entry["inputs"]), root)
+    return next((name for name, then in entry["inputs"].items() if now.get(name) != then), "")
 
 
 def machine() -> dict:
@@ -127,10 +175,10 @@ def machine() -> dict:
 
 
 class Cache:
-    """The build's cache of executed notebooks; each entry knows the digest of what it depends on."""
+    """The build's cache of executed notebooks; each entry knows what it was made from."""
 
     def __init__(self, root: Path, scale: str):
-        self.root, self.digest = root, digest(root, scale)
+        self.root, self.scale = root, scale
         self.store = get_cache(root / "_build" / ".jupyter_cache")
 
     def lookup(self, node: NotebookNode) -> dict | None:
@@ -140,15 +188,18 @@ class Cache:
         except KeyError:
             return None
         data = dict(record.data or {})
-        if data.get("digest") == self.digest and "cost" in data:
-            return data
+        whole = {"scale", "inputs", "cells", "cost", "numbers"} <= set(data)
+        if whole and data["scale"] == self.scale and data["cells"] == cells_digest(node):
+            if not outdated(data, self.root):
+                return data
         self.store.remove_cache(record.pk)
         return None
 
     def save(self, result: Result) -> dict:
         """Store an executed notebook in place of what the cache has for the same code; its data."""
         cost = asdict(result.cost)
-        data = {"digest": self.digest, "cost": cost, "execution_seconds": cost["seconds"]}
+        data = {"scale": self.scale, "cells": cells_digest(result.notebook), "numbers": result.numbers,
+                "inputs": inputs(result.files, self.root), "cost": cost, "execution_seconds": cost["seconds"]}
         bundle = CacheBundleIn(result.notebook, str(result.path), data=data)
         self.store.cache_notebook_bundle(bundle, overwrite=True, check_validity=False)
         return data
@@ -161,32 +212,52 @@ class Cache:
                 self.store.remove_cache(record.pk)
 
 
-def run(root: Path, *, scale: str, timeout: int = TIMEOUT, report=print) -> list[Result]:
-    """Bring the cache and `_build/costs.json` up to date; return the results of what had to run."""
+def run(root: Path, names: Collection[str] = (), *, scale: str, timeout: int = TIMEOUT, report=print) -> list[Result]:
+    """Bring the cache, `_build/costs.json` and `_build/numbers` up to date; the results of what had to run.
+
+    `names` are beginnings of the names of notebooks; where some are given, the others stay as they are.
+    """
     build = root / "_build"
     build.mkdir(exist_ok=True)
     with FileLock(build / "chapters.lock"):
-        cache = Cache(root, scale)
+        store = Cache(root, scale)
         nodes = {path: notebook(path, root) for path in find(root, pages=True)}
-        known = {path: cache.lookup(node) for path, node in nodes.items()}
+        chosen = [path for path in nodes if not names or path.name.startswith(tuple(names))]
+        known = {path: store.lookup(nodes[path]) for path in chosen}
         todo = longest_first({path: nodes[path] for path, data in known.items() if data is None}, root)
-        report(f"{len(nodes) - len(todo)} of {len(nodes)} notebooks are current, {len(todo)} to run")
+        report(f"{len(chosen) - len(todo)} of {len(chosen)} notebooks are current, {len(todo)} to run")
         results = []
         for result in execute(todo, scale=scale, timeout=timeout):
             results.append(result)
             report(_line(result, root))
             if not result.error:
-                known[result.path] = cache.save(result)
-        cache.prune(list(nodes.values()))
-        costs = {}
-        for path, data in known.items():
-            if data:
-                costs[_page(path, root)] = data["cost"]
-        text = json.dumps({"machine": machine(), "scale": scale, "chapters": costs}, indent=1, sort_keys=True)
-        partial = build / "costs.json.partial"
-        partial.write_text(text + "\n", encoding="utf-8")
-        partial.replace(build / "costs.json")
+                known[result.path] = store.save(result)
+        current = {path: data for path, data in known.items() if data}
+        costs = {_page(path, root): data["cost"] for path, data in current.items()}
+        if not names:
+            store.prune(list(nodes.values()))
+        else:
+            last = _costs(root).items()
+            costs = {page: cost for page, cost in last if root / f"{page}.md" in nodes} | costs
+        write_json(build / "costs.json", {"machine": machine(), "scale": scale, "chapters": costs})
+        for path, data in current.items():
+            kept = {key: data[key] for key in ("scale", "cells", "inputs", "numbers")}
+            write_json(build / "numbers" / f"{path.stem}.json", kept)
     return results
+
+
+def write_json(path: Path, data: dict) -> None:
+    """Write a JSON file, whole or not at all."""
+    path.parent.mkdir(exist_ok=True)
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(data, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    partial.replace(path)
+
+
+def _costs(root: Path) -> dict[str, dict]:
+    """The costs of the last run, by page."""
+    file = root / "_build" / "costs.json"
+    return json.loads(file.read_text(encoding="utf-8"))["chapters"] if file.exists() else {}
 
 
 def longest_first(jobs: dict[Path, NotebookNode], root: Path) -> dict[Path, NotebookNode]:
@@ -194,9 +265,7 @@ def longest_first(jobs: dict[Path, NotebookNode], root: Path) -> dict[Path, Note
 
     What has no last run stands before them all: it may be as long.
     """
-    file = root / "_build" / "costs.json"
-    last = json.loads(file.read_text(encoding="utf-8"))["chapters"] if file.exists() else {}
-    seconds = {name: cost["seconds"] for name, cost in last.items()}
+    seconds = {name: cost["seconds"] for name, cost in _costs(root).items()}
     return dict(sorted(jobs.items(), key=lambda job: -seconds.get(_page(job[0], root), math.inf)))
 
 
@@ -214,7 +283,8 @@ def _line(result: Result, root: Path) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Command line; the exit status is 1 where a cell raised."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m book.tools.run", description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", help="beginnings of the names of notebooks, such as 05; all if none")
     parser.add_argument("--root", type=Path, default=ROOT, help="folder of the book")
     parser.add_argument("--scale", choices=("tiny", "book", "full"), default=os.environ.get("SCALE", "book"))
     parser.add_argument("--timeout", type=int, default=TIMEOUT, help="seconds a cell may take")
@@ -222,13 +292,14 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     root = options.root.resolve()
     if options.no_cache:
-        jobs = {path: notebook(path, root) for path in find(root, pages=True)}
+        chosen = tuple(options.names) or ""
+        jobs = {path: notebook(path, root) for path in find(root, pages=True) if path.name.startswith(chosen)}
         results = []
         for result in execute(jobs, scale=options.scale, timeout=options.timeout):
             results.append(result)
             print(_line(result, root), flush=True)
     else:
-        results = run(root, scale=options.scale, timeout=options.timeout,
+        results = run(root, options.names, scale=options.scale, timeout=options.timeout,
                       report=lambda text: print(text, flush=True))
     errors = [result.error for result in results if result.error]
     for error in errors:

@@ -76,14 +76,24 @@ BENCH = {
 }
 
 
+FACE = """import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submod_attrs={"leaf": ["y"]})
+"""
+COST = run.Cost(seconds=1.5, embedding=30.0, memory=0.25, threads=2, finished=1.0)
+
+
 def make_book(root: Path) -> Path:
     """A small book of two chapters."""
-    for folder in ("chapters", "book", "src/helpers", "records"):
+    for folder in ("chapters", "book", "src/helpers/room", "records"):
         (root / folder).mkdir(parents=True)
     files = {
         "chapters/01_one.md": ONE,
         "chapters/02_two.md": TWO,
-        "src/helpers/a.py": "x = 1\n",
+        "src/helpers/a.py": '"""A module."""\nx = 1\n',
+        "src/helpers/room/__init__.py": FACE,
+        "src/helpers/room/leaf.py": "y = 1\n",
+        "src/helpers/data.txt": "1",
         "requirements.lock": "numpy==2\n",
         "book/index.md": "# Start\n\n```{costs-table}\n```\n\n```{bench-table} records/bench.json\n```\n",
         "book/_toc.yml": TOC,
@@ -119,32 +129,65 @@ def book(tmp_path, monkeypatch):
 
     def execute(jobs, **settings):
         for path, node in jobs.items():
-            yield run.Result(path, node, run.Cost(1.5, 0.25, 2, 1.0), "")
+            names = ("a.py", "room/__init__.py", "room/leaf.py", "data.txt") if path.stem == "01_one" else ("a.py",)
+            files = tuple(str(root / "src" / "helpers" / name) for name in names)
+            yield run.Result(path, node, COST, "", files, {"stray": [0.1, 0.2]} if path.stem == "01_one" else {})
 
     monkeypatch.setattr(run, "execute", execute)
-    return make_book(tmp_path)
+    root = make_book(tmp_path)
+    return root
 
 
 def test_only_what_changed_runs_again(book):
-    both = {"01_one", "02_two"}
+    both, helpers = {"01_one", "02_two"}, book / "src" / "helpers"
     assert ran(book) == both
     assert ran(book) == set()
     edit(book / "chapters" / "01_one.md", "Words.", "Other words.")
     assert ran(book) == set(), "prose"
     edit(book / "chapters" / "02_two.md", "bytearray(3 *", "bytearray(2 *")
     assert ran(book) == {"02_two"}, "a code cell"
-    (book / "src" / "helpers" / "__pycache__").mkdir()
-    (book / "src" / "helpers" / "__pycache__" / "a.pyc").write_text("")
+    edit(helpers / "a.py", "x = 1", "x = 1  # why")
+    (helpers / "b.py").write_text("z = 1\n")
     (book / "records" / "bench.json").write_text("{}")
-    assert ran(book) == set(), "files that no chapter reads"
-    (book / "src" / "helpers" / "data.txt").write_text("1")
-    assert ran(book) == both, "a shared module or its data"
+    assert ran(book) == set(), "a comment, and files that no chapter read"
+    edit(helpers / "a.py", "x = 1", "x = 2")
+    assert ran(book) == both, "a module that both imported"
+    edit(helpers / "room" / "leaf.py", "y = 1", "y = 2")
+    assert ran(book) == {"01_one"}, "a module of one of them"
+    edit(helpers / "data.txt", "1", "2")
+    assert ran(book) == {"01_one"}, "data that it read"
+    edit(helpers / "room" / "__init__.py", '{"leaf": ["y"]}', '{"leaf": ["y"], "other": ["z"]}')
+    assert ran(book) == set(), "a name more in a face"
+    edit(helpers / "room" / "__init__.py", '{"leaf": ["y"],', '{"leaf": ["y", "z"],')
+    assert ran(book) == {"01_one"}, "a name more of a module that it imported"
+    (helpers / "data.txt").unlink()
+    assert ran(book) == {"01_one"}, "data that are gone"
     (book / "requirements.lock").write_text("numpy==3\n")
     assert ran(book) == both, "a package"
     assert ran(book, "tiny") == both, "the scale"
     assert ran(book, "tiny") == set()
     # One entry for each chapter is left, and none of an older text.
     assert len(list((book / "_build" / ".jupyter_cache" / "executed").iterdir())) == 2
+
+
+def test_one_chapter_alone(book):
+    ran(book)
+    (book / "requirements.lock").write_text("numpy==3\n")
+    assert {result.path.stem for result in run.run(book, ["02"], scale="book", report=print)} == {"02_two"}
+    assert set(costs(book)["chapters"]) == {"chapters/01_one", "chapters/02_two"}
+    assert ran(book) == {"01_one"}
+
+
+def test_numbers_are_kept_with_what_they_were_made_from(book):
+    ran(book)
+    file = book / "_build" / "numbers" / "01_one.json"
+    kept = json.loads(file.read_text())
+    assert kept["numbers"] == {"stray": [0.1, 0.2]} and run.outdated(kept, book) == ""
+    assert kept["cells"] == run.cells_digest(run.notebook(book / "chapters" / "01_one.md", book))
+    file.unlink()
+    assert ran(book) == set() and json.loads(file.read_text()) == kept
+    edit(book / "src" / "helpers" / "room" / "leaf.py", "y = 1", "y = 2")
+    assert run.outdated(kept, book) == "src/helpers/room/leaf.py"
 
 
 def test_pages_with_code_cells_run_too(book):
@@ -159,12 +202,12 @@ def test_what_took_longest_starts_first(book, monkeypatch):
     def execute(jobs, **settings):
         started.append([path.stem for path in jobs])
         for path, node in jobs.items():
-            yield run.Result(path, node, run.Cost(float(path.stem[:2]), 0.25, 2, 1.0), "")
+            yield run.Result(path, node, dataclasses.replace(COST, seconds=float(path.stem[:2])), "")
 
     monkeypatch.setattr(run, "execute", execute)
     ran(book)
     (book / "chapters" / "03_new.md").write_text(f"{HEADER}# 3. New\n\n{cell('3')}")
-    (book / "src" / "helpers" / "a.py").write_text("x = 2\n")
+    (book / "requirements.lock").write_text("numpy==3\n")
     ran(book)
     # Nothing is known at first, so the order is that of the book; then a chapter without a cost goes before all.
     assert started == [["01_one", "02_two"], ["03_new", "02_two", "01_one"]]
@@ -173,7 +216,7 @@ def test_what_took_longest_starts_first(book, monkeypatch):
 def test_costs_stay_with_the_cache(book):
     ran(book)
     before = costs(book)
-    assert before["chapters"]["chapters/01_one"] == dataclasses.asdict(run.Cost(1.5, 0.25, 2, 1.0))
+    assert before["chapters"]["chapters/01_one"] == dataclasses.asdict(COST)
     assert before["machine"]["cores"] == run.cores()
     assert before["machine"]["versions"]["python"] == sys.version.split()[0]
     (book / "_build" / "costs.json").unlink()
@@ -197,21 +240,24 @@ def test_what_the_build_ran_by_itself_runs_again(book):
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    """Four notebooks of which three fail, run at the same time as on a machine with eight cores."""
+    """Five notebooks of which three fail, run at the same time as on a machine with ten cores."""
     folder = tmp_path_factory.mktemp("chapters")
     texts = {
         "good": cell("import os", "os.environ['SCALE'], os.environ['OMP_NUM_THREADS'], os.getcwd()"),
+        "says": cell("from tqdm.auto import tqdm", "from helpers.session import say",
+                     "for x in tqdm([1, 2]):", "    say('{x} of it', x=x)") + cell("open('data.txt').read()"),
         "raises": cell("x = 1") + "\nwords\n\n" + cell("y = 0", "x / y"),
         "dies": cell("import os", "os._exit(3)"),
         "endless": cell("import time", "time.sleep(100)"),
     }
     jobs = {}
+    (folder / "data.txt").write_text("1")
     for name, text in texts.items():
         path = folder / f"{name}.md"
         path.write_text(HEADER + text)
         jobs[path] = run.notebook(path)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run, "cores", lambda: 8)
+        patch.setattr(run, "cores", lambda: 10)
         # 8 s leave time for a trivial cell on a busy machine.
         return {result.path.stem: result for result in run.execute(jobs, scale="tiny", timeout=8)}
 
@@ -220,6 +266,18 @@ def test_scale_threads_and_folder_reach_the_kernel(results):
     good = results["good"]
     assert not good.error and good.cost.threads == 2
     assert good.notebook.cells[-1].outputs[0].data["text/plain"] == repr(("tiny", "2", str(good.path.parent)))
+
+
+def test_what_a_chapter_says_imports_and_reads_is_told(results):
+    says = results["says"]
+    assert says.numbers == {"x": [1, 2]} and results["good"].numbers == {}
+    assert [output.get("text") for output in says.notebook.cells[-2].outputs] == ["1 of it\n2 of it\n"]
+    assert "state" not in str(says.notebook.metadata.get("widgets", "")) or not next(
+        iter(says.notebook.metadata.widgets.values()))["state"], "the widgets of a bar that is not shown"
+    read = {Path(name).name for name in says.files}
+    assert {"session.py", "theme.py", "data.txt"} <= read and "tracking.py" not in read
+    assert "data.txt" not in {Path(name).name for name in results["good"].files}
+    assert says.notebook.cells[-1].outputs[0].data["text/plain"] == "'1'", "nothing is left of the questions"
 
 
 def test_a_raising_cell_is_named_with_its_line(results):
@@ -249,7 +307,7 @@ def test_the_command_says_what_failed_and_keeps_what_ran(book, capsys, monkeypat
     def execute(jobs, **settings):
         for path, node in jobs.items():
             error = "chapters/01_one.md: code cell 1 of 1" if path.stem == "01_one" else ""
-            yield run.Result(path, node, run.Cost(1.5, 0.25, 2, 1.0), error)
+            yield run.Result(path, node, COST, error)
 
     monkeypatch.setattr(run, "execute", execute)
     assert run.main(["--root", str(book)]) == 1
@@ -299,9 +357,9 @@ def test_the_build_runs_nothing_and_writes_the_numbers(tmp_path):
     for text in ("a step", "0.5", "5.25", "10.5", "Measured on P with 2 cores and 8 GB; trl 1.0."):
         assert f"<p>{text}</p>" in start
 
-    # A shared module changed and the bench is gone: the pages are written again although their sources are
-    # as they were, and the number that is missing fails the strict build.
-    (root / "src" / "helpers" / "a.py").write_text("x = 2\n")
+    # A package changed and the bench is gone: the pages are written again although their sources are as they
+    # were, and the number that is missing fails the strict build.
+    (root / "requirements.lock").write_text("numpy==3\n")
     (root / "records" / "bench.json").unlink()
     assert ran(root) == {"01_one", "02_two"}
     status, log = build(root)
@@ -310,11 +368,40 @@ def test_the_build_runs_nothing_and_writes_the_numbers(tmp_path):
 
 
 def test_text_that_came_in_pieces_is_one_output():
-    def printed(text, name="stdout"):
-        return v4.new_output("stream", name=name, text=text)
-
     picture = v4.new_output("display_data", data={"text/plain": "a figure"})
     pieces = [printed("a ="), printed(" 1\n"), printed("loud", "stderr"), printed("b")]
     outputs = [*pieces, picture, printed("c"), printed("d")]
-    texts = [output.get("text", "figure") for output in worker.joined(outputs)]
+    texts = [output.get("text", "figure") for output in worker.published(outputs)]
     assert texts == ["a = 1\n", "loud", "b", "figure", "cd"]
+
+
+def printed(text, name="stdout"):
+    return v4.new_output("stream", name=name, text=text)
+
+
+def widget(key, text):
+    return v4.new_output("display_data", data={worker.VIEW: {"model_id": key}, "text/plain": text})
+
+
+def test_progress_is_not_published_and_errors_are():
+    bar = "\rTraining:   0%|          | 0/4 [00:00<?, ?it/s]\rTraining: 100%|████| 4/4 [00:01<00:00]\n"
+    error = v4.new_output("error", ename="ValueError", evalue="50%|", traceback=[])
+    outputs = [printed(bar, "stderr"), printed("50%|of it|\n"), widget("a", "  0%|          | 0/4 [00:00<?, ?it/s]"),
+               widget("b", "0it [00:00, ?it/s]"), widget("c", "IntSlider(value=0)"), error,
+               printed(f"a warning\n{bar}", "stderr")]
+    kept = worker.published(outputs)
+    assert kept[0].text == "50%|of it|\n" and kept[1].data[worker.VIEW]["model_id"] == "c" and kept[2] is error
+    assert kept[3].text == "a warning\n" and len(kept) == 4
+
+
+def test_the_state_of_widgets_that_are_not_shown_goes():
+    cells = [v4.new_code_cell("1", outputs=[widget("box", "VBox()")])]
+    node = v4.new_notebook(cells=cells)
+    named = {"box": ["slider", "layout"], "slider": ["style"], "style": [], "layout": [], "figure": [],
+             "bar": ["barstyle"], "barstyle": []}
+    states = {key: {"state": {"children": [f"IPY_MODEL_{name}" for name in names]}} for key, names in named.items()}
+    states["link"] = {"state": {"source": ["IPY_MODEL_slider", "value"], "target": ["IPY_MODEL_box", "x"]}}
+    states["other"] = {"state": {"source": ["IPY_MODEL_slider", "value"], "target": ["IPY_MODEL_bar", "x"]}}
+    node.metadata["widgets"] = {worker.STATE: {"state": states}}
+    worker.keep_shown_widgets(node)
+    assert set(states) == {"box", "slider", "style", "layout", "link"}
