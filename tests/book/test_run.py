@@ -2,11 +2,13 @@
 
 import dataclasses
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from claims import numbers
 from nbformat import v4
 
 from book.tools import run, worker
@@ -80,6 +82,7 @@ FACE = """import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submod_attrs={"leaf": ["y"]})
 """
+NUMBERS = {"stray": [0.1, 0.2], "Q": [8]}
 COST = run.Cost(seconds=1.5, embedding=30.0, memory=0.25, threads=2, finished=1.0)
 
 
@@ -131,7 +134,7 @@ def book(tmp_path, monkeypatch):
         for path, node in jobs.items():
             names = ("a.py", "room/__init__.py", "room/leaf.py", "data.txt") if path.stem == "01_one" else ("a.py",)
             files = tuple(str(root / "src" / "helpers" / name) for name in names)
-            yield run.Result(path, node, COST, "", files, {"stray": [0.1, 0.2]} if path.stem == "01_one" else {})
+            yield run.Result(path, node, COST, "", files, NUMBERS if path.stem == "01_one" else {})
 
     monkeypatch.setattr(run, "execute", execute)
     root = make_book(tmp_path)
@@ -182,7 +185,7 @@ def test_numbers_are_kept_with_what_they_were_made_from(book):
     ran(book)
     file = book / "_build" / "numbers" / "01_one.json"
     kept = json.loads(file.read_text())
-    assert kept["numbers"] == {"stray": [0.1, 0.2]} and run.outdated(kept, book) == ""
+    assert kept["numbers"] == NUMBERS and run.outdated(kept, book) == ""
     assert kept["cells"] == run.cells_digest(run.notebook(book / "chapters" / "01_one.md", book))
     file.unlink()
     assert ran(book) == set() and json.loads(file.read_text()) == kept
@@ -194,6 +197,26 @@ def test_pages_with_code_cells_run_too(book):
     (book / "book" / "index.md").write_text(f"{HEADER}# Start\n\n{cell('1')}")
     assert ran(book) == {"01_one", "02_two", "index"}
     assert "book/index" in costs(book)["chapters"]
+
+
+def test_claims_read_numbers_by_name_and_notice_what_is_old(book):
+    def fails(words):
+        numbers.cache_clear()
+        with pytest.raises(AssertionError, match=re.escape(words)):
+            numbers("01_one", book)
+
+    fails("01_one has not run: run `make chapter N=01_one`")
+    ran(book)
+    assert numbers("01_one", book) == {"stray": [0.1, 0.2], "Q": 8}
+    edit(book / "src" / "helpers" / "a.py", "x = 1", "x = 2")
+    fails("the numbers of 01_one are older than src/helpers/a.py: run")
+    ran(book, "tiny")
+    fails("the numbers of 01_one are of scale tiny")
+    ran(book)
+    numbers.cache_clear()
+    assert numbers("01_one", book)["Q"] == 8
+    edit(book / "chapters" / "01_one.md", "print('scale'", "print('Scale'")
+    fails("the numbers of 01_one are older than 01_one.md")
 
 
 def test_what_took_longest_starts_first(book, monkeypatch):
