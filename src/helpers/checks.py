@@ -24,9 +24,11 @@ def positive(name: str, value: Real) -> Real:
 
 
 def at_least(name: str, value: int, low: int) -> int:
-    """Return `value` if it is a whole number of at least `low`, else raise `ValueError`."""
+    """Return `value` if it is a whole number of at least `low` that 64 bits hold, else raise `ValueError`."""
     if not isinstance(value, Integral) or isinstance(value, bool) or value < low:
         raise ValueError(f"{name} must be a whole number of at least {low}, got {shown(value)}")
+    if value >= 2**63:
+        raise ValueError(f"{name} must be a whole number below 2^63, got {shown(value)}")
     return value
 
 
@@ -35,7 +37,7 @@ def one_of(name: str, value: str, allowed: Iterable[str]) -> str:
     allowed = list(allowed)
     if isinstance(value, str) and value in allowed:
         return value
-    near = get_close_matches(str(value), allowed, n=3, cutoff=0.5)
+    near = get_close_matches(value, allowed, n=3, cutoff=0.5) if isinstance(value, str) else []
     known = f"did you mean {' or '.join(map(repr, near))}?" if near else f"allowed are {', '.join(map(repr, allowed))}"
     raise ValueError(f"{name} must be a known name, got {shown(value)}; {known}")
 
@@ -48,7 +50,7 @@ def holds(name: str, value: object, fields: str, what: str) -> None:
 
 def listed(name: str, value: Iterable, what: str) -> list:
     """Return the entries of a list, a tuple or an array; `ValueError` for one text, a dictionary, a set or no list."""
-    unordered = isinstance(value, str | bytes | Mapping | set | frozenset)
+    unordered = isinstance(value, str | bytes | Mapping | set | frozenset | type)
     if unordered or not hasattr(value, "__iter__") or getattr(value, "ndim", 1) != 1:
         raise ValueError(f"{name} must be a list of {what}, got {shown(value)}")
     return list(value)
@@ -72,7 +74,7 @@ def numbers(name: str, value: object) -> np.ndarray:
     """Return `value` as an array of float64; `ValueError` where it is no number and no regular array of numbers."""
     try:
         array = np.asarray(value)
-    except ValueError:  # rows of different lengths
+    except (ValueError, TypeError, RuntimeError, OverflowError):  # rows of different lengths, a tensor with a gradient
         array = np.array(None)
     if array.size and array.dtype.kind not in "iuf":
         raise ValueError(f"{name} must hold numbers, got {shown(value)}")
@@ -99,11 +101,26 @@ def path_of(name: str, value: str | os.PathLike) -> Path:
 
 def shown(value: object) -> str:
     """`value` as a sentence can hold it: on one line, a large array as its shape, anything long cut."""
-    if shape := tuple(getattr(value, "shape", ())):
-        return str(value) if len(shape) == 1 and shape[0] <= 8 else f"an array of shape {shape}"
-    text = " ".join(repr(value).split("\n"))
+    shape = getattr(value, "shape", ())
+    try:
+        if isinstance(shape, tuple) and shape:
+            text = str(value) if len(shape) == 1 and shape[0] <= 8 else f"an array of shape {tuple(shape)}"
+        else:
+            text = repr(value)
+    except Exception:  # a whole number of more than 4,300 digits, or an object that cannot be shown
+        text = f"an object of type {type(value).__name__}"
+    text = " ".join(text.split())
     return text if len(text) <= 200 else f"{text[:200]}..."
 
 
+def one_line(error: BaseException) -> str:
+    """The first line of what an error of another library says, or its kind where it says nothing."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
 def _number(value: object) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and value == value
+    """Whether `value` is a real number that is no NaN and that a float can hold."""
+    try:
+        return isinstance(value, Real) and not isinstance(value, bool | np.bool_) and float(value) == float(value)
+    except OverflowError:  # a whole number beyond 1e308
+        return False

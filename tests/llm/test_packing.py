@@ -57,7 +57,7 @@ def test_hidden_states_equal_one_by_one(name, attention):
             alone = model.base_model(input_ids=torch.tensor([prompt]), use_cache=False).last_hidden_state[0]
             # float32: sums over attended tokens run in another order; states are of order 1 after the last norm.
             assert (packed[path] - alone).abs().max() < 2e-5
-    check_packing(model, prompts)
+    check_packing(model, packing)
 
 
 @settings(deadline=None, max_examples=60)
@@ -122,8 +122,80 @@ def test_a_model_that_ignores_the_positions_is_found_out(monkeypatch):
     model = tiny("Llama")
     forward = model.base_model.forward
     monkeypatch.setattr(model.base_model, "forward", lambda **given: forward(**{**given, "position_ids": None}))
-    with pytest.raises(ValueError, match="model must take packed rows, but the logits of LlamaForCausalLM are off by"):
-        check_packing(model, some_prompts())
+    with pytest.raises(ValueError, match="model must take packed rows, but LlamaForCausalLM gives logits .* off by"):
+        check_packing(model, pack(some_prompts()))
+
+
+def built(config):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = transformers.AutoModelForCausalLM.from_config(config)
+        for p in model.parameters():
+            p.data += 0.1 * torch.randn_like(p)
+    return model.eval()
+
+
+def short_sighted(window):
+    """GPT-Neo, whose local attention looks back over `window` places of the row, in its second block."""
+    return built(transformers.GPTNeoConfig(
+        vocab_size=61, hidden_size=32, num_layers=2, num_heads=4, window_size=window, max_position_embeddings=64,
+        attention_types=[[["global", "local"], 1]], bos_token_id=0, eos_token_id=0,
+    ))
+
+
+def test_attention_that_counts_places_of_the_row_is_found_out_in_a_full_row():
+    prompts = some_prompts(count=9)
+    longest, T = max(map(len, prompts)), len(pack(prompts))
+    assert longest + 4 < T / 2
+    check_packing(short_sighted(T), pack(prompts))
+    with pytest.raises(ValueError, match="model must take packed rows, but GPTNeoForCausalLM gives logits"):
+        check_packing(short_sighted(longest + 4), pack(prompts))  # two prompts alone would fit
+    with pytest.raises(ValueError, match="GPTNeoForCausalLM gives logits"):
+        check_packing(short_sighted(longest + 4), pack([prompts[0], *prompts[1:], prompts[0]]))
+
+
+STATEFUL = {
+    "Lfm2": dict(full_attn_idxs=[1], num_key_value_heads=2, block_ff_dim=48),
+    "Mamba": dict(state_size=8),
+    "FalconH1": dict(num_key_value_heads=2, mamba_n_heads=4, mamba_d_head=16, mamba_d_ssm=64, mamba_n_groups=1,
+                     mamba_d_state=8, mamba_chunk_size=32),
+    "Mpt": dict(d_model=32, n_heads=4, n_layers=2),  # its positions are distances in the row
+    "Bloom": dict(n_layer=2, n_head=4),
+}
+
+
+@pytest.mark.parametrize("name", STATEFUL)
+def test_a_model_that_reads_the_row_as_one_text_is_refused_in_one_sentence(name):
+    """States that go from each place to the next, and positions that are counted in the row."""
+    small = dict(vocab_size=61, hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4)
+    model = built(getattr(transformers, name + "Config")(**{**small, **STATEFUL[name]}))
+    with pytest.raises(ValueError, match="^model must take packed rows, but .*ForCausalLM (gives|fails)") as caught:
+        check_packing(model, pack(some_prompts()))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("dtype", "allowed"), [(torch.float32, 1e-4), (torch.bfloat16, 5e-2)])
+def test_the_check_allows_rounding_and_no_more(monkeypatch, dtype, allowed):
+    # Rounding is 2e-6 in float32 and 2e-2 in bfloat16; a state scaled by 1 + s has logits that are off by s.
+    model, packing, states = tiny("Llama").to(dtype), pack(some_prompts()), hidden_states
+    for s, right in ((allowed / 5, True), (3 * allowed, False)):
+        monkeypatch.setattr("helpers.llm.packing.hidden_states", lambda *given, s=s: states(*given) * (1 + s))
+        if right:
+            check_packing(model, packing)
+        else:
+            with pytest.raises(ValueError, match="off by"):
+                check_packing(model, packing)
+
+
+def test_the_row_of_the_check_is_as_full_as_rows_get(monkeypatch):
+    monkeypatch.setitem(ROW_TOKENS, "cpu", 30)
+    seen, states = [], hidden_states
+    noted = lambda model, row: (seen.append(row), states(model, row))[1]  # noqa: E731
+    monkeypatch.setattr("helpers.llm.packing.hidden_states", noted)
+    prompts = [[1, 2, *range(3 + 5 * i, 8 + 5 * i)] for i in range(9)]
+    check_packing(tiny("Llama"), pack(prompts))
+    check_packing(tiny("Llama"), pack([list(range(40))]))  # longer than a row: alone
+    assert [len(row) for row in seen] == [2 + 5 * 5, 40]
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -159,7 +231,7 @@ def test_one_token_answers_cost_their_prompts_alone():
 def test_a_row_may_be_as_long_as_the_limit_and_a_sequence_as_the_window():
     assert [part.tolist() for part in rows(pack([[1, 2], [3, 4], [5]]), [(0,), (1,), (2,)], 4)] == [[0, 1], [2]]
     model, prompt = tiny("Mistral", sliding_window=6), [1, 2, 3, 4, 5, 6]
-    check_packing(model, [prompt, prompt[:2] + [7]])
+    check_packing(model, pack([prompt, prompt[:2] + [7]]))
 
 
 @settings(deadline=None, max_examples=60)

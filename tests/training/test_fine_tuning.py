@@ -178,8 +178,19 @@ def test_trained_blocks_keep_less_in_steps_and_there_alone(llm, blocks, monkeypa
 def test_a_model_that_ignores_the_mask_is_refused(llm, monkeypatch):
     plan = packing.plan
     monkeypatch.setattr("helpers.llm.packing.plan", lambda *given: (plan(*given)[0], torch.zeros_like(plan(*given)[1])))
-    with pytest.raises(ValueError, match="model must take packed rows, but the logits of LlamaForCausalLM are off"):
+    with pytest.raises(ValueError, match="model must take packed rows, but LlamaForCausalLM gives logits"):
         fine_tune(llm, some_pairs(), **CHEAP)
+
+
+def test_the_held_out_pairs_are_checked_as_well(llm):
+    """All training prompts equal, so that their row is one text; the model reads the held-out row wrongly."""
+    pairs, test = some_pairs(), some_pairs(20, seed=1)
+    pairs = replace(pairs, prompts=[pairs.prompts[0]] * len(pairs))
+    forward = llm.model.base_model.forward
+    llm.model.base_model.forward = lambda **given: forward(**{**given, "position_ids": None})
+    fine_tune(llm, pairs, **{**CHEAP, "steps": 1})
+    with pytest.raises(ValueError, match="model must take packed rows"):
+        fine_tune(llm, pairs, test=test, **{**CHEAP, "steps": 1})
 
 
 def test_a_model_in_training_mode_trains_without_dropout_and_stays_in_it(llm, monkeypatch):
@@ -247,7 +258,7 @@ def test_lower_blocks_are_computed_once_and_stay(llm, monkeypatch):
         lambda self, *a, **k: (computed.append(self.self_attn.layer_idx), forward(self, *a, **k))[1],
     )
     fine_tune(llm, some_pairs(), blocks=1, in_place=True, **{**CHEAP, "steps": 12})
-    assert computed.count(1) >= 12 and computed.count(0) < 6  # the check, the reference; not the steps
+    assert computed.count(1) >= 12 and computed.count(0) <= 10  # the check, the reference; not the steps
     assert all(call is None for call in calls)
     changed = {name for name, p in weights(llm).items() if not torch.equal(p, before[name])}
     assert changed == {name for name in before if name.startswith("model.layers.1.")}

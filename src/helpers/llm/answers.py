@@ -7,7 +7,7 @@ import torch
 
 from ..sequences.pairs import SequencePairs
 from .model import LLM
-from .packing import ROW_TOKENS, hidden_states, pack, rows
+from .packing import ROW_TOKENS, check_packing, hidden_states, pack, rows
 
 
 @torch.inference_mode()
@@ -36,6 +36,7 @@ def answer_states(
     known = {answer: llm.tokens(answer) for answer in {*chosen, *rejected}}
     answers = [known[answer] for both in zip(chosen, rejected, strict=True) for answer in both]
     packing = pack([[*asked[i // 2], *answer[:-1]] for i, answer in enumerate(answers)])
+    check_packing(llm.model, packing)
     groups = [(2 * i, 2 * i + 1) for i in range(len(asked))]
     found: list[tuple[np.ndarray, np.ndarray]] = []
     for part in rows(packing, groups, ROW_TOKENS[llm.device.type]):

@@ -13,7 +13,7 @@ from tqdm.auto import tqdm
 from ..checks import holds
 from ..files import cache_folder
 from .embedding_cache import add_rows, prompt_key, read_rows, read_seconds
-from .model import LLM
+from .model import LLM, rounding
 
 # Prompts and tokens (padding included) a batch: small on a CPU, where a batch that leaves the cache is slower.
 _BATCH = {"cpu": (32, 2048), "cuda": (256, 32768)}
@@ -108,12 +108,6 @@ def check_head(llm: LLM) -> None:
             f"name must be a model whose logits are its unembedding times its last hidden state, "
             f"got {llm.name!r}, where they differ by {difference:.1%}"
         )
-
-
-def rounding(dtype: torch.dtype) -> float:
-    """Largest relative difference that another order of the same sums may make, over some tens of blocks."""
-    # Measured on the default model: 2e-6 in float32, 2e-2 in bfloat16.
-    return 1e-4 if dtype == torch.float32 else 5e-2
 
 
 def model_key(llm: LLM) -> str:

@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
 from transformers.utils import logging as hf_logging
 
+from ..checks import one_line
 from ..files import sha256
 
 # Small models that fit a classroom; only to suggest a name to a reader who mistyped one.
@@ -77,7 +78,7 @@ def _commit(name: str, known: Sequence[str]) -> str:
         raise ValueError(f"name must be a language model, got {name!r}, which has no config.json") from error
     except errors.HfHubHTTPError as error:
         raise ConnectionError(
-            f"the model {name!r} could not be fetched: {str(error).splitlines()[0]}"
+            f"the model {name!r} could not be fetched: {one_line(error)}"
         ) from error
     return Path(config).parent.name  # the hub's cache has one folder a commit
 
@@ -93,10 +94,9 @@ def _load(
             source, revision=revision, use_safetensors=True, trust_remote_code=False
         )
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError, TemplateError) as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ValueError(
             f"name must be a causal language model with safetensors that needs no code of its own, "
-            f"got {name!r} ({reason})"
+            f"got {name!r} ({one_line(error)})"
         ) from error
     return model, tokenizer
 

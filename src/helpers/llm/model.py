@@ -76,3 +76,9 @@ class LLM:
                 f"answer must be one token of {self.name}, got {answer!r}, which is {len(ids)}: {pieces}"
             )
         return ids[0]
+
+
+def rounding(dtype: torch.dtype) -> float:
+    """Largest relative difference that another order of the same sums may make, over some tens of blocks."""
+    # Measured on the default model: 2e-6 in float32, 2e-2 in bfloat16.
+    return 1e-4 if dtype == torch.float32 else 5e-2

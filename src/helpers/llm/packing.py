@@ -15,12 +15,15 @@ from functools import partial
 import numpy as np
 import torch
 
+from ..checks import one_line
+from .model import rounding
 from .packed_attention import additive, in_blocks, plan
 from .recompute import recomputed
 
 # Activations cost a row's length; a GPU needs long rows to be busy.  On a CPU a batch of 32 prompts should be one row:
 # gradients then need not be kept from one row to the next, and they weigh as much as the activations of 500 tokens.
 ROW_TOKENS = {"cpu": 768, "cuda": 4096}
+_CHECKED = 8  # sequences of a row that are also read one by one
 
 
 @dataclass(frozen=True)
@@ -104,13 +107,7 @@ def hidden_states(model: torch.nn.Module, packing: Packing, lean: Sequence[torch
     it that are to keep less for the backward pass (`recomputed`).  Raises `ValueError` if the attention does not take
     a 4-D mask, or if a sequence is longer than its attention window.
     """
-    attention = getattr(model.config, "_attn_implementation", "eager")
-    if attention not in ("sdpa", "eager"):
-        raise ValueError(f"attn_implementation of the model must be 'sdpa' or 'eager', got {attention!r}")
-    longest = int(packing.positions.max()) + 1
-    window = getattr(model.config, "sliding_window", None)
-    if window is not None and longest > window:
-        raise ValueError(f"sequences must fit the model's window of {window} tokens, the longest has {longest}")
+    attention = _check_attention(model, packing)
     embedding = model.get_input_embeddings().weight
     allowed = packing.mask()
     mask = additive(allowed, embedding)  # since a bool mask is wrong in eager attention
@@ -131,17 +128,46 @@ def hidden_states(model: torch.nn.Module, packing: Packing, lean: Sequence[torch
     return output.last_hidden_state[0]
 
 
+def _check_attention(model: torch.nn.Module, packing: Packing) -> str:
+    """The name of the attention of `model`; `ValueError` where no mask of `packing` can be right for it."""
+    attention = getattr(model.config, "_attn_implementation", "eager")
+    if attention not in ("sdpa", "eager"):
+        raise ValueError(f"attn_implementation of the model must be 'sdpa' or 'eager', got {attention!r}")
+    longest = int(packing.positions.max()) + 1
+    window = getattr(model.config, "sliding_window", None)
+    if window is not None and longest > window:
+        raise ValueError(f"sequences must fit the model's window of {window} tokens, the longest has {longest}")
+    return attention
+
+
+def check_packing(model: torch.nn.Module, packing: Packing) -> None:
+    """Raise `ValueError` (one sentence) unless `model` gives sequences of a row the logits it gives them one by one.
+
+    The row is as full as rows get, and its last sequence is among those that are compared: a model that looks back
+    over a number of places, or hands a state from each place to the next, errs only behind other sequences.
+    """
+    ends = np.maximum.accumulate([path[-1] for path in packing.paths])
+    weight = model.get_input_embeddings().weight
+    row, _ = packing.take(np.flatnonzero(ends < max(ROW_TOKENS[weight.device.type], ends[0] + 1)))
+    path_to = {path[-1]: path for path in row.paths}
+    picked = np.linspace(0, len(path_to) - 1, min(_CHECKED, len(path_to))).astype(int)
+    paths = [path_to[end] for end in np.array(sorted(path_to))[picked]]
+    _check_attention(model, row)
+    wanted = f"model must take packed rows, but {type(model).__name__}"
+    try:
+        packed, plain = _logits(model, row, paths)
+    except Exception as error:  # whatever a model raises that knows no masks or positions of its caller's
+        raise ValueError(f"{wanted} fails on them ({one_line(error)})") from error
+    off = float((packed - plain).abs().max() / plain.abs().max())
+    if not off <= rounding(weight.dtype):
+        raise ValueError(f"{wanted} gives logits on them that are off by {off:.2g} of the largest")
+
+
 @torch.no_grad()
-def check_packing(model: torch.nn.Module, sequences: Sequence[Sequence[int]]) -> None:
-    """Raise `ValueError` unless `model` gives the sequences packed the logits that it gives them one by one."""
-    packing = pack(sequences)
-    hidden = hidden_states(model, packing)
-    for path in packing.paths:
-        tokens = torch.from_numpy(packing.tokens[path])[None].to(hidden.device)
-        plain = model(input_ids=tokens).logits[0, -1]
-        packed = model.get_output_embeddings()(hidden[path[-1]])
-        # Re-ordered float32 sums differ by about 1e-6 of the largest logit; a mask that is ignored by much more.
-        if not torch.allclose(packed, plain, rtol=0, atol=1e-3 * float(plain.abs().max())):
-            off = float((packed - plain).abs().max())
-            name = type(model).__name__
-            raise ValueError(f"model must take packed rows, but the logits of {name} are off by {off:g}")
+def _logits(model: torch.nn.Module, row: Packing, paths: list[np.ndarray]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Float32 logits behind sequences of the row, (n, V) each: packed, and one by one."""
+    hidden = hidden_states(model, row)
+    packed = model.get_output_embeddings()(torch.stack([hidden[path[-1]] for path in paths]))
+    alone = [torch.from_numpy(row.tokens[path])[None].to(hidden.device) for path in paths]
+    plain = torch.stack([model(input_ids=tokens, use_cache=False).logits[0, -1] for tokens in alone])
+    return packed.float(), plain.float()

@@ -95,7 +95,8 @@ def fine_tune(
             checkpoint = path_of("checkpoint", checkpoint)
             stack.enter_context(held(checkpoint))
         pairs = {name: pack_preferences(llm, part) for name, part in sets.items()}
-        check_packing(model, [pairs["train"].sequence(i) for i in (0, -1)])
+        for part in pairs.values():
+            check_packing(model, part.packing)
         weights, trunk = trainable(stack, model, pairs, blocks, in_place)
         updater = Updater(model, pairs["train"], trunk, weights, objective, beta, lr, dtype)
         history = dict.fromkeys(("batch_losses", "batch_margins", "batch_accuracies", "seconds"), np.empty(0))

@@ -31,10 +31,6 @@ class PackedPairs:
         """Whether any term needs the normaliser, a sum over the whole vocabulary.  False for one-token answers."""
         return any(terms[:, 3].any() for terms in self.terms)
 
-    def sequence(self, pair: int) -> np.ndarray:
-        """Token ids of the prompt and all but the last token of the chosen answer of one pair."""
-        return self.packing.tokens[self.packing.paths[2 * range(len(self))[pair]]]
-
     def tokens(self) -> np.ndarray:
         """The distinct token ids of prompts and answers, in order."""
         return np.unique(np.concatenate([self.packing.tokens, *(term[:, 1] for term in self.terms)]))
