@@ -15,6 +15,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "samples_for_confidence",
         ],
         "hypotheses": ["Condition", "conditions"],
-        "proof": ["Slack", "slack"],
+        "proof": ["Evidence", "Slack", "Slacks", "slack"],
     },
 )
