@@ -1,4 +1,4 @@
-"""The static figures of the chapters, one a function, and how they are shown."""
+"""The drawn pictures and the plotted figures of the chapters, in one set of marks, and how they are shown."""
 
 import lazy_loader
 
@@ -9,13 +9,12 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "conflict": ["against_time", "contributions", "first_rates"],
         "geometry": ["alignments", "cluster_margins", "lengths", "planes", "square_maps"],
         "margins": [
-            "flips", "histogram_of_margins", "interaction_blocks", "margin_trajectories",
-            "predicted_against_measured", "two_accuracies",
+            "flips", "interaction_blocks", "predicted_against_measured", "two_accuracies",
         ],
         "glyphs": ["glyph"],
         "pictures": ["picture", "picture_names"],
         "scaling": ["bound_against_samples", "bound_law_and_error", "powers_against_samples"],
         "sequences": ["both_answers", "token_rates"],
-        "theme": ["show"],
+        "showing": ["show"],
     },
 )

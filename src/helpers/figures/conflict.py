@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib.figure import Figure
 
-from .margins import SIDE_NAMES, _blank, _finish
-from .theme import GREY, LINES
+from .agreement import Group, agreement
+from .drawing import Sheet, dash_of, dot_of, dots, zero
+from .theme import DASHES, INK, MARGIN, MARKERS, MEASURED, PREDICTED
 
 
 def first_rates(
@@ -15,61 +15,44 @@ def first_rates(
     measured: Mapping[str, np.ndarray] | None = None,
     *,
     opposed: Mapping[str, int] | None = None,
-) -> Figure:
-    """First rates of all clusters, a panel for each way to answer; leave `measured` out to draw the prediction.
+) -> Sheet:
+    """First rates of all clusters, sorted within each way to answer; leave `measured` out to draw the prediction.
 
     Parameters
     ----------
     predicted, measured : title -> shape (K, 2), aligned side first, in squared units of the embedding.
-    error : title -> standard errors of the differences, shape (K, 2); drawn as bars.
-    opposed : title -> number of a value that is drawn in the second colour.
+    error : title -> standard errors of the differences, shape (K, 2): unit of the residuals.
+    opposed : title -> number of a value whose aligned side is ringed.
     """
-    rows = -(-len(predicted) // 2)
-    figure = Figure(figsize=(8.0, 3.7 * rows), layout="constrained")
-    panels = figure.subplots(rows, 2, squeeze=False).ravel()
-    for axes, (title, rates) in zip(panels, predicted.items(), strict=False):
-        there = rates if measured is None else measured[title]
-        ends = np.array([min(rates.min(), there.min(), 0), max(rates.max(), there.max())])
-        axes.plot(ends, ends, color="#555555", lw=1, ls="--", label="equal")
-        axes.axhline(0, color="#555555", lw=0.8)
-        axes.axvline(0, color="#555555", lw=0.8)
-        colours = np.full(len(rates), LINES[0], dtype=object)
-        if opposed and title in opposed:
-            colours[opposed[title]] = LINES[1]
-        for column, (s, marker) in enumerate(((1, "o"), (-1, "^"))):
-            for i, colour in enumerate(colours):
-                at = rates[i, column], there[i, column]
-                axes.errorbar(*at, error[title][i, column], fmt="none", ecolor=colour, alpha=0.45, lw=1)
-                fill = "none" if measured is None else colour
-                label = f"{SIDE_NAMES[s]} side" if i == 0 else None
-                axes.scatter(*at, 26, marker=marker, fc=fill, ec=colour, lw=0.9, label=label, zorder=3)
-        axes.set_title(title, fontsize=11)
-        axes.set_xlabel("Predicted first rate (units²)")
-        axes.set_ylabel("Measured first rate (units²)")
-    for axes in panels[len(predicted):]:
-        axes.set_visible(False)
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper left", ncols=3)
-    return figure
+    groups = {
+        title: Group(rates.ravel(), None if measured is None else measured[title].ravel(), error[title].ravel(),
+                     ring=2 * opposed[title] if opposed and title in opposed else None)
+        for title, rates in predicted.items()
+    }
+    return agreement(groups, up="First rate (units²)", each="cluster of held-out statements", off="standard errors")
 
 
-def contributions(parts: np.ndarray, names: Sequence[str], value: str) -> Figure:
-    """What each value adds to the first rate of one of them, as bars: blue helps, red hinders.
+def contributions(parts: np.ndarray, names: Sequence[str], value: str) -> Sheet:
+    """What each value adds to the first rate of one of them, as golden bars to the right (helps) or left (hinders).
 
-    `parts` has shape (K,), g_ik c_i . c_k in squared units of the embedding; `value` is the one that is pushed.
+    `parts` has shape (K,), g_ik c_i . c_k in squared units of the embedding; `value` is the one that is pushed. The sum
+    is the predicted rate, a blue line.
     """
-    figure, axes = _blank(f"Part of the first rate of {value} (units²)", "", (6.4, 0.9 + 0.34 * len(names)))
     parts = np.asarray(parts, dtype=float)
-    for sign, colour, word in ((1, LINES[0], "helps"), (-1, LINES[1], "hinders")):
-        at = np.flatnonzero(np.sign(parts) == sign)
-        if len(at):
-            axes.barh(at, parts[at], color=colour, height=0.7, label=word)
-    axes.axvline(0, color="#555555", lw=1)
-    axes.axvline(parts.sum(), color="#222222", lw=1.6, ls="--", label="sum")
+    height = 0.9 + 0.36 * len(names)
+    sheet = Sheet(f"Part of the first rate of {value} (units²)", "", height=height, phone=height)
+    axes = sheet.panels[0]
+    for at, part in enumerate(parts):
+        if part:
+            axes.barh(at, part, color=MARGIN, height=0.62, zorder=2)
+    zero(axes, up=True)
+    axes.axvline(parts.sum(), color=PREDICTED, lw=3, zorder=3)
+    right = parts.sum() < np.mean(axes.get_xlim())
+    sheet.name(axes, parts.sum(), len(names) - 1, "the sum", PREDICTED, dx=7 if right else -7, ha="left" if right else "right")
     axes.set_yticks(range(len(names)), list(names))
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.grid(axis="y", visible=False)
-    return _finish(figure, axes)
+    return sheet
 
 
 def against_time(
@@ -78,24 +61,44 @@ def against_time(
     solid: Mapping[str, np.ndarray] | None = None,
     *,
     words: tuple[str, str] = ("predicted", "measured"),
+    status: str = "predicted",
     up: str = "Mean reward margin (nats)",
-) -> Figure:
-    """Curves against dimensionless time on a logarithmic axis, a colour for each name.
+) -> Sheet:
+    """Curves against dimensionless time on a logarithmic axis; a name has its own dash or marker.
 
     Parameters
     ----------
     S : times above 0, shape (T,).
-    dashed, solid : name -> shape (T,), at most five names. The same name has the same colour in both.
-    words : what dashed and solid curves are; told where there are both.
+    dashed, solid : name -> shape (T,), at most five names. By default predicted (blue lines) and measured (red dots).
+    words : what the two are, where they are something else: then both have the colour of `status`, "predicted" or
+        "measured", and `dashed` has dashes.
     up : label of the vertical axis with its unit.
     """
-    figure, axes = _blank("Dimensionless time S (no unit)", up)
-    axes.axhline(0, color="#555555", lw=0.8)
+    sheet = Sheet("Dimensionless time S (no unit)", up, height=4.0)
+    axes = sheet.panels[0]
+    zero(axes)
     names = list(dict.fromkeys([*dashed, *(solid or {})]))
-    colours = dict(zip(names, [*LINES, GREY], strict=False))
-    for curves, dash, word in ((dashed, "--", words[0]), (solid or {}, "-", words[1])):
-        for name, values in curves.items():
-            label = f"{name}, {word}" if dashed and solid else name
-            axes.plot(S, np.asarray(values), color=colours[name], ls=dash, lw=2, label=label)
+    two_kinds = words != ("predicted", "measured")
+    S, colour = np.asarray(S), {"predicted": PREDICTED, "measured": MEASURED}[status]
+    some = np.searchsorted(S, np.geomspace(S[0], S[-1], 14)).clip(max=len(S) - 1)
+    for name, values in dashed.items():
+        axes.plot(S, values, color=colour if two_kinds else PREDICTED, lw=2.4, zorder=3,
+                  ls=DASHES[2] if two_kinds else DASHES[names.index(name)])
+    for name, values in (solid or {}).items():
+        k, values = names.index(name), np.asarray(values)
+        if two_kinds:
+            axes.plot(S, values, color=colour, lw=2.4, zorder=3)
+        else:
+            axes.plot(S, values, color=MEASURED, lw=0.9, zorder=3)
+            dots(axes, S[np.unique(some)], values[np.unique(some)], marker=MARKERS[k], full=k % 2 == 0, size=22)
+    for name in names:
+        end = (solid or {}).get(name, dashed.get(name))
+        sheet.name(axes, S[-1], end[-1], name.replace(", ", "\n"), INK, dodge=True)
+        if two_kinds and solid and name in dashed:
+            sheet.name(axes, S[-1], dashed[name][-1], name.replace(", ", "\n"), INK, dodge=True)
     axes.set_xscale("log")
-    return _finish(figure, axes)
+    if dashed and solid:
+        kinds = ((dash_of(colour, DASHES[2], 2.4), words[0]), (dash_of(colour, "-", 2.4), words[1])) if two_kinds else (
+            (dash_of(PREDICTED, lw=2.4), words[0]), (dot_of(MEASURED), words[1]))
+        sheet.key(*kinds)
+    return sheet

@@ -3,16 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import seaborn as sns
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
 
-from .margins import SIDE_NAMES, _blank
-from .theme import GREY, LINES
-
-COLOURS = (*LINES, GREY, "#222222")
-MARKERS = {1: "o", -1: "^"}  # by side
+from .agreement import Group, agreement
+from .drawing import Sheet, dash_of, dashes, dot_of, dots, powers, squares, zero
+from .theme import INK, MARKERS, MEASURED, PREDICTED, PROVED, SOFT, TINT
 
 
 def planes(
@@ -20,61 +14,61 @@ def planes(
     value: np.ndarray,
     side: np.ndarray,
     pairs: Sequence[tuple[tuple[str, np.ndarray], tuple[str, np.ndarray]]],
-) -> Figure:
-    """Samples seen in planes of two directions; a colour for each value, a marker for each side.
+) -> Sheet:
+    """Statements seen in planes of two directions: a shape for each value, full for it and hollow against it.
 
     Parameters
     ----------
-    x : embeddings, shape (N, d).   value, side : shape (N,), values 0..K-1; colours repeat after six.
+    x : embeddings, shape (N, d).   value, side : shape (N,), values 0..K-1; shapes repeat after five.
     pairs : a panel each: ((name across, direction), (name up, direction)), directions of shape (d,).
     """
-    figure = Figure(figsize=(7.2, 3.6), layout="constrained")
-    panels = figure.subplots(1, len(pairs), squeeze=False)[0]
+    sheet = Sheet([across for (across, _), _ in pairs], [up for _, (up, _) in pairs], panels=len(pairs), height=4.0,
+                  phone=4.2 * len(pairs), share=False)
     half = 0.54 * max(np.ptp(x @ direction) for pair in pairs for _, direction in pair)  # panels of one size
-    for axes, ((across, one), (up, other)) in zip(panels, pairs, strict=True):
-        for i in range(int(np.max(value)) + 1):
-            for s, marker in MARKERS.items():
+    numbers = range(int(np.max(value)) + 1)
+    for axes, ((_, one), (_, other)) in zip(sheet.panels, pairs, strict=True):
+        for i in numbers:
+            for s in (1, -1):
                 at = (value == i) & (side == s)
-                label = f"value {i + 1}, {SIDE_NAMES[s]}" if axes is panels[0] else None
-                look = dict(marker=marker, color=COLOURS[i % len(COLOURS)], alpha=0.6, lw=0, label=label)
-                axes.scatter(x[at] @ one, x[at] @ other, 9, **look)
+                dots(axes, x[at] @ one, x[at] @ other, full=s > 0, colour=INK, size=13, marker=MARKERS[i % 5],
+                     label=f"value {i + 1}, {'for' if s > 0 else 'against'}")
         middles = [((x @ to).min() + (x @ to).max()) / 2 for to in (one, other)]
-        limits = [(middle - half, middle + half) for middle in middles]
-        axes.set(xlabel=across, ylabel=up, aspect="equal", xlim=limits[0], ylim=limits[1])
-    return _legend(figure, panels[0], markerscale=2.5)
+        axes.set(aspect="equal", **{f"{axis}lim": (middle - half, middle + half)
+                                    for axis, middle in zip("xy", middles, strict=True)})
+    shapes = [(dot_of(INK, marker=MARKERS[i % 5]), f"value {i + 1}") for i in numbers]
+    return sheet.key(*shapes, (dot_of(INK, full=False), "hollow: against it"))
 
 
 def square_maps(
     maps: Mapping[str, np.ndarray], labels: Sequence[str], *, unit: str = "cosine", of: str = "cluster",
     numbers: bool = False,
-) -> Figure:
-    """Square matrices with entries from -1 to 1 as heat maps on one scale: blue along, red against.
+) -> Sheet:
+    """Square matrices with entries from -1 to 1: full squares are along, hollow ones against, the area is how much.
 
     Parameters
     ----------
     maps : title -> matrix, shape (n, n).
     labels : names of the n rows.   unit : what an entry is.   of : what a row is.
-    numbers : write the entries.
+    numbers : write the entries instead, on pale squares.
     """
-    size = 10 if len(labels) < 10 else 8
-    room = 0.0085 * size * max(len(str(label)) for label in labels)  # for the names beside and below the maps
-    figure = Figure(figsize=(7.4, (5.7 - room) / len(maps) + 1.0 + room), layout="constrained")
-    panels = figure.subplots(1, len(maps), sharey=True, squeeze=False)[0]
-    diverging = sns.diverging_palette(10, 245, s=70, l=50, as_cmap=True)
-    for axes, (title, matrix) in zip(panels, maps.items(), strict=True):
-        sns.heatmap(
-            matrix, ax=axes, cmap=diverging, vmin=-1, vmax=1, square=True, cbar=False, linewidths=0.5,
-            xticklabels=labels, yticklabels=labels, annot=numbers, fmt=".2f", annot_kws={"fontsize": 9},
-        )
-        axes.set_title(title, fontsize=11)
-        axes.tick_params(axis="x", rotation=90, labelsize=size)
-        axes.tick_params(axis="y", rotation=0, labelsize=size)
-        axes.set(xlabel=of, ylabel=of if axes is panels[0] else "")
-    figure.colorbar(panels[-1].collections[0], ax=panels, label=unit, shrink=0.8, aspect=15)
-    return figure
+    long = max(len(str(label)) for label in labels)
+    room = 0.085 * long  # inches for the names beside and below the maps
+    height = (7.0 - room) / len(maps) + 1.2 + room
+    sheet = Sheet(of, of, panels=len(maps), height=height, phone=len(maps) * (3.4 + room / 2 + 0.5))
+    for axes, (title, matrix) in zip(sheet.panels, maps.items(), strict=True):
+        squares(axes, matrix, largest=1.0, colour=TINT if numbers else INK)
+        axes.set_title(title)
+        axes.set_xticks(range(len(labels)), labels, rotation=90 if long > 2 else 0)
+        axes.set_yticks(range(len(labels)), labels)
+        for at in np.ndindex(np.shape(matrix)) if numbers else ():
+            axes.text(at[1], at[0], f"{matrix[at]:.2f}".replace("-", "−"), ha="center", va="center", fontsize=10.7)
+    if numbers:
+        return sheet
+    full, hollow = (dot_of(INK, full=full, marker="s") for full in (True, False))
+    return sheet.key((full, f"{unit} above 0"), (hollow, "below 0"))
 
 
-def lengths(rows: Mapping[str, Sequence[float]], wanted: Mapping[str, tuple[float, float]], unit: str) -> Figure:
+def lengths(rows: Mapping[str, Sequence[float]], wanted: Mapping[str, tuple[float, float]], unit: str) -> Sheet:
     """Measured lengths on a logarithmic scale, a row for each kind, with the range that a theory wants.
 
     Parameters
@@ -82,79 +76,67 @@ def lengths(rows: Mapping[str, Sequence[float]], wanted: Mapping[str, tuple[floa
     rows : name -> positive lengths, a dot each.   wanted : name -> (least, most), both positive; drawn as a bar.
     unit : what the axis counts in.
     """
-    figure, axes = _blank(unit, "", size=(7.0, 0.9 + 0.5 * len(rows)))
+    sheet = Sheet(unit, "", height=1.3 + 0.5 * len(rows))
+    axes = sheet.panels[0]
     for k, (name, found) in enumerate(rows.items()):
         if name in wanted:
-            low, high = wanted[name]
-            label = "what the theorems allow" if name == next(iter(wanted)) else None
-            axes.plot([low, high], [k, k], color=LINES[2], lw=9, alpha=0.45, solid_capstyle="butt", label=label)
+            axes.plot(wanted[name], [k, k], color=PROVED, lw=6, solid_capstyle="butt", zorder=2)
         found = np.asarray(found, dtype=float)
-        axes.scatter(found, np.full(len(found), k), 26, color=LINES[0], zorder=3, label=None if k else "measured")
+        dots(axes, found, np.full(len(found), k))
     axes.set_xscale("log")
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda at, _: f"{at:g}"))
-    axes.set_yticks(range(len(rows)), list(rows))
+    powers(axes.xaxis)
+    axes.set_yticks(range(len(rows)), [name.replace(" of ", "\nof ").replace(" along ", "\nalong ") for name in rows])
     axes.set_ylim(len(rows) - 0.5, -0.5)
-    return _legend(figure, axes)
+    return sheet.key((dash_of(PROVED, lw=6), "what the theorems allow"), (dot_of(MEASURED), "measured"))
 
 
 def alignments(
     layouts: Sequence[str], names: Sequence[str], *, mixture: np.ndarray, means: np.ndarray,
     measured: np.ndarray | None = None,
-) -> Figure:
+) -> Sheet:
     """Cosine of what a value learned with its concept, layout by layout; leave `measured` out to predict first.
 
     Parameters
     ----------
-    layouts, names : names of the L layouts and of the K values.
+    layouts, names : names of the L layouts and of the K values, which stand in this order within a layout; the value
+        that is turned round the most is named.
     mixture, means, measured : cosines, shape (L, K): for orthonormal concepts, for the measured ones, and of a run.
     """
-    figure, axes = _blank("answers, and within them the values", "cosine of direction and concept", (7.4, 4.2))
     L, K = np.shape(mixture)
-    at = (np.arange(L)[:, None] * (K + 1.5) + np.arange(K)).ravel()
-    axes.axhline(0, color="#555555", lw=1)
-    kinds = (
-        ("orthonormal concepts", mixture, dict(marker="_", s=130, color=GREY, lw=2.5)),
-        ("measured concepts", means, dict(marker="o", s=60, facecolor="none", edgecolor=LINES[0], lw=1.5)),
-        ("trained", measured, dict(marker="x", s=32, color=LINES[1], lw=1.8)),
-    )
-    for label, cosines, style in kinds:
-        if cosines is not None:
-            axes.scatter(at, np.ravel(cosines), label=label, zorder=3, **style)
-    axes.set_xticks(at, list(names) * L, rotation=90, fontsize=7)
-    for k, layout in enumerate(layouts):
-        middle = k * (K + 1.5) + (K - 1) / 2
-        axes.text(middle, 1.08, layout, ha="center", va="bottom", fontsize=10)
-    axes.set_ylim(-0.6, 1.25)
-    axes.grid(axis="x", visible=False)
-    return _legend(figure, axes)
+    sheet = Sheet("answers, and within them the values", "cosine of direction and concept (1)", height=4.2)
+    axes = sheet.panels[0]
+    at = np.arange(L)[:, None] * (K + 1.5) + np.arange(K)
+    zero(axes)
+    dashes(axes, at, mixture, half=0.45, colour=SOFT, lw=1.6)
+    dashes(axes, at, means, half=0.45)
+    entries = [(dash_of(SOFT, lw=1.6), "orthonormal concepts"), (dash_of(PREDICTED, lw=3.2), "measured concepts")]
+    if measured is not None:
+        dots(axes, at, measured, size=22)
+        entries.append((dot_of(MEASURED), "trained"))
+    lowest = np.unravel_index(np.argmin(means), (L, K))
+    sheet.name(axes, at[lowest], means[lowest], names[lowest[1]], INK, dx=0, dy=-13, ha="center")
+    axes.set_xticks(at.mean(axis=1), [name.replace(" ", "\n") for name in layouts])
+    axes.tick_params(axis="x", length=0)
+    axes.set_ylim(min(-0.35, float(np.min(means)) - 0.3), 1.1)
+    return sheet.key(*entries)
 
 
 def cluster_margins(
-    predicted: Mapping[str, np.ndarray], measured: Mapping[str, np.ndarray], error: Mapping[str, np.ndarray],
+    predicted: Mapping[str, np.ndarray], measured: Mapping[str, np.ndarray] | None, error: Mapping[str, np.ndarray],
     mixture: float,
-) -> Figure:
-    """Mean margin of each cluster, measured against predicted: a colour for each layout, a marker for each side.
+) -> Sheet:
+    """Mean margin of each cluster, sorted within each layout: predicted, then measured, then how far off.
 
     Parameters
     ----------
-    predicted, measured, error : layout -> shape (K, 2), aligned side first, in nats; `error` is a standard error.
+    predicted, measured, error : layout -> shape (K, 2), aligned side first, in nats; `error` is a standard error. Without
+        `measured` the prediction is drawn alone.
     mixture : the one margin that orthonormal concepts predict for all clusters, drawn as a line, in nats.
     """
-    figure, axes = _blank("Predicted mean margin (nats)", "Measured mean margin (nats)", (5.8, 5.2))
-    ends = np.array([min(map(np.min, predicted.values())), max(map(np.max, predicted.values()))])
-    axes.plot(ends, ends, color="#555555", lw=1, ls="--", label="equal")
-    axes.axhline(mixture, color="#222222", lw=1.5, ls=":", label="orthonormal concepts")
-    for k, (name, there) in enumerate(predicted.items()):
-        colour = COLOURS[k % len(COLOURS)]
-        for column, (s, marker) in enumerate(MARKERS.items()):
-            across, up = there[:, column], measured[name][:, column]
-            label = name if s == 1 else None
-            axes.errorbar(across, up, error[name][:, column], fmt="none", ecolor=colour, alpha=0.5, lw=1)
-            axes.scatter(across, up, 30, marker=marker, color=colour, label=label, zorder=3)
-    return _legend(figure, axes)
-
-
-def _legend(figure: Figure, axes: Axes, *, markerscale: float = 1.0) -> Figure:
-    handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper left", ncols=3, markerscale=markerscale)
-    return figure
+    groups = {name: Group(there.ravel(), None if measured is None else measured[name].ravel(), error[name].ravel())
+              for name, there in predicted.items()}
+    sheet = agreement(groups, up="Mean margin (nats)", each="held-out cluster", off="standard errors")
+    axes = sheet.panels[0]
+    axes.axhline(mixture, color=SOFT, lw=1.6, ls="--", zorder=2)
+    sheet.name(axes, axes.get_xlim()[0], mixture, "orthonormal concepts", SOFT, dx=4, dy=9, weight="normal")
+    return sheet

@@ -1,67 +1,48 @@
-"""How every figure of the book looks, and how it is shown: colours, fonts, caption, text for who cannot see it."""
-
-import base64
-import html
-import io
+"""How every plotted figure of the book looks: seaborn, in the key's colours, with type that can be read on a phone."""
 
 import seaborn as sns
-from IPython.display import display
-from matplotlib.figure import Figure
-from PIL import Image
 
-# Lines and text: each has a contrast of at least 3 to white and to the dark page (#121212).
-LINES = ("#4477AA", "#CC6677", "#228833", "#AA3377")
-# The light two serve for areas only.
-PALETTE = ("#4477AA", "#CC6677", "#228833", "#CCBB44", "#66CCEE", "#AA3377")
-GREY = "#777777"
+from .marks import LIGHT
+
+INK, SOFT, HAIR, TINT, PAGE = (LIGHT[name] for name in ("ink", "soft", "hair", "tint", "page"))
+PREDICTED, MEASURED, PROVED, MARGIN = (LIGHT[name] for name in ("predicted", "measured", "proved", "margin"))
+# Categories differ by these and by a name, never by a hue of their own.
+DASHES = ("-", (0, (5, 2)), (0, (1.2, 1.6)), (0, (7, 2, 1.2, 2)), (0, (2.5, 1.2)))
+MARKERS = "os^Dv"
 
 
 def theme() -> None:
-    """Seaborn's white grid with this book's palette and matplotlib's own fonts."""
+    """Seaborn's white grid in ink and hair, nothing in a colour of the key: those are given by what a mark means."""
     sns.set_theme(
         context="notebook",
         style="whitegrid",
-        palette=list(PALETTE),
+        palette=[INK, SOFT, HAIR],
         rc={
-            "axes.edgecolor": "#555555",
-            "grid.color": "#dddddd",
+            "axes.edgecolor": SOFT,
+            "axes.facecolor": "none",
+            "axes.labelcolor": INK,
+            "axes.labelsize": 11,
+            "axes.linewidth": 0.9,
             "axes.spines.right": False,
             "axes.spines.top": False,
-            "figure.facecolor": "white",
+            "axes.titlecolor": INK,
+            "axes.titlelocation": "left",
+            "axes.titlesize": 11.5,
+            "axes.titleweight": "bold",
+            "figure.facecolor": "none",
             "font.family": "DejaVu Sans",
             "font.size": 11,
-            "axes.labelsize": 11,
-            "legend.fontsize": 10,
-            "xtick.labelsize": 10,
-            "ytick.labelsize": 10,
+            "grid.color": TINT,
+            "legend.fontsize": 11,
             "legend.frameon": False,
             "mathtext.fontset": "dejavusans",
-            "savefig.dpi": 200,
+            "svg.fonttype": "none",
+            "text.color": INK,
+            "xtick.color": SOFT,
+            "xtick.labelcolor": INK,
+            "xtick.labelsize": 10.7,
+            "ytick.color": SOFT,
+            "ytick.labelcolor": INK,
+            "ytick.labelsize": 10.7,
         },
     )
-
-
-def show(figure: Figure, caption: str, alt: str) -> None:
-    """Display a figure with its caption and a text `alt` that tells those who cannot see it what it shows.
-
-    Works alike in the page, JupyterLab and Colab. Raises ValueError where `caption` or `alt` is empty.
-    """
-    for name, text in (("caption", caption), ("alt", alt)):
-        if not isinstance(text, str) or not text.strip():
-            raise ValueError(f"{name} must be a text that says what the figure shows, got {text!r}")
-    data = base64.b64encode(_png(figure)).decode()
-    width = round(100 * figure.get_size_inches()[0])
-    card = "max-width:100%;height:auto;background:#fff"
-    page = (
-        f'<figure style="margin:0 0 1em"><img alt="{html.escape(alt)}" width="{width}" style="{card}" '
-        f'src="data:image/png;base64,{data}"><figcaption>{html.escape(caption)}</figcaption></figure>'
-    )
-    display({"text/html": page, "text/plain": f"{caption}\n{alt}"}, raw=True)
-
-
-def _png(figure: Figure) -> bytes:
-    """The figure as a PNG of 256 colours: less than half the bytes, and no difference that an eye sees."""
-    drawn, small = io.BytesIO(), io.BytesIO()
-    figure.savefig(drawn, format="png", dpi=200, facecolor="white")
-    Image.open(drawn).convert("RGB").quantize(256).save(small, format="png", optimize=True)
-    return small.getvalue()

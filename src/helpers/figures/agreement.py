@@ -1,0 +1,85 @@
+"""Predictions alone, then the measurements on them, then how far they are off: one manner for the whole book."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from .drawing import Sheet, dash_of, dashes, dot_of, dots, field, zero
+from .theme import HAIR, INK, MEASURED, PREDICTED, SOFT
+
+
+@dataclass(frozen=True)
+class Group:
+    """Numbers that stand together, shape (N,) each.
+
+    predicted : what a formula says.   measured : what was found, or None where it has not been measured.
+    tolerance : how far a measurement may lie off, or None.   rival : what another formula says, or None.
+    ring : number of one that is ringed, or None.   ordered : keep the order instead of sorting by the prediction.
+    """
+
+    predicted: np.ndarray
+    measured: np.ndarray | None = None
+    tolerance: np.ndarray | None = None
+    rival: np.ndarray | None = None
+    ring: int | None = None
+    ordered: bool = False
+
+
+def agreement(
+    groups: Mapping[str, Group], *, up: str, each: str, off: str = "tolerances", rival: str = "", height: float = 3.6,
+) -> Sheet:
+    """Predicted numbers as blue dashes, sorted within each group; measured ones as red dots on them; residuals below.
+
+    Parameters
+    ----------
+    groups : name -> its numbers; names stand below the axis.
+    up : label of the numbers with their unit.   each : what one number belongs to, as "held-out statement".
+    off : what residuals are counted in, where groups have a tolerance.   rival : name of what another formula says.
+    """
+    both = [group for group in groups.values() if group.measured is not None]
+    across = f"each {each}, sorted by prediction" if not any(g.ordered for g in groups.values()) else f"each {each}"
+    if both:
+        told = all(group.tolerance is not None for group in both)
+        below = f"measured − predicted\n({off if told else up[up.rfind('(') + 1 : up.rfind(')')]})"
+        sheet = Sheet(across, [up, below], ratios=(2.2, 1), height=height + 1.3, phone=height + 1.7)
+    else:
+        sheet = Sheet(across, up, height=height)
+    top, many = sheet.panels[0], sum(np.size(group.predicted) for group in groups.values())
+    gap, at, ticks = max(2.0, 0.03 * many), 0.0, []
+    size = 26 if many <= 60 else 12
+    zero(top)
+    for group in groups.values():
+        order = np.arange(len(group.predicted)) if group.ordered else np.argsort(group.predicted, kind="stable")
+        x, said = at + np.arange(len(order)), np.asarray(group.predicted)[order]
+        if group.tolerance is not None:
+            reach = np.broadcast_to(group.tolerance, said.shape)[order]
+            top.vlines(x, said - reach, said + reach, color=HAIR, lw=4 if many <= 60 else 2, zorder=2)
+        if group.rival is not None:
+            top.scatter(x, np.asarray(group.rival)[order], size, marker="x", color=SOFT, lw=1, zorder=2)
+        dashes(top, x, said, half=0.42 if many <= 60 else 0.5)
+        if group.ring is not None:
+            k = int(np.flatnonzero(order == group.ring)[0])
+            there = said[k] if group.measured is None else group.measured[group.ring]
+            top.scatter(x[k], there, 190, marker="o", fc="none", ec=INK, lw=1.6, zorder=5)
+        if group.measured is not None:
+            found = np.asarray(group.measured)[order]
+            dots(top, x, found, size=size)
+            dots(sheet.panels[1], x, (found - said) / (reach if told else 1.0), size=size)
+        ticks.append(at + (len(order) - 1) / 2)
+        at += len(order) - 1 + gap
+    sheet.panels[-1].set_xticks(ticks, [name.replace(" ", "\n") for name in groups])
+    sheet.panels[-1].tick_params(axis="x", length=0)
+    top.set_xlim(-gap / 2, at - gap / 2)
+    entries = [(dash_of(PREDICTED, lw=3.5), "predicted")]
+    if any(group.rival is not None for group in groups.values()):
+        entries.append((dot_of(SOFT, marker="x"), rival))
+    if both:
+        residuals = sheet.panels[1]
+        zero(residuals)
+        if told:
+            field(residuals, -1, 1)
+            low, high = residuals.get_ylim()
+            residuals.set_ylim(min(low, -1.3), max(high, 1.3))
+        entries.append((dot_of(MEASURED), "measured"))
+    return sheet.key(*entries)

@@ -1,0 +1,196 @@
+"""What all plotted figures share: a sheet with one or more panels, names beside curves, and dots of the key."""
+
+from collections.abc import Sequence
+from contextlib import contextmanager
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import FuncFormatter
+from matplotlib.transforms import Bbox
+
+from .theme import INK, MEASURED, PAGE, PREDICTED, SOFT, TINT
+
+WIDE = 7.2  # inches: 720 pixels, the column of text
+PHONE = 4.35  # inches: type of 10.7 points is then 12 pixels high in a column of 358 pixels
+_UP = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+class Sheet(Figure):
+    """A figure that can be drawn twice: for a column of text, and for a phone with its panels below one another.
+
+    Parameters
+    ----------
+    across, up : labels with units; of all panels, or one for each.
+    panels : number of panels side by side.   height : inches.
+    phone : height in inches on a phone, of all panels together; by default that of the wide sheet for each panel.
+    ratios : relative heights of panels that stay below one another also on the wide sheet; None: side by side.
+    """
+
+    def __init__(self, across: str | Sequence[str], up: str | Sequence[str], *, panels: int = 1, height: float = 3.8,
+                 width: float = WIDE, phone: float | None = None, share: bool = True,
+                 ratios: Sequence[float] | None = None):
+        super().__init__(figsize=(width, height), layout="constrained")
+        if ratios:
+            panels = len(ratios)
+            axes = self.subplots(panels, 1, sharex=True, height_ratios=ratios, squeeze=False)[:, 0]
+        else:
+            axes = self.subplots(1, panels, sharey=share, squeeze=False)[0]
+        self.panels: list[Axes] = list(axes)
+        self.stacked = ratios is not None
+        self.phone = phone or height * (1 if self.stacked else panels)
+        self._names: list[tuple[Axes, object]] = []
+        across, up = ([word] * panels if isinstance(word, str) else word for word in (across, up))
+        for axes, right, above in zip(self.panels, across, up, strict=True):
+            axes.set(xlabel=right, ylabel=above)
+            axes.grid(axis="x", visible=False)
+        if not self.stacked and share:
+            for axes in self.panels[1:]:
+                axes.set_ylabel("")
+        if self.stacked:
+            for axes in self.panels[:-1]:
+                axes.set_xlabel("")
+        self.align_ylabels()
+
+    def name(self, axes: Axes, x: float, y: float, words: str, colour: str = INK, *, dx: float = 6, dy: float = 0,
+             ha: str = "left", va: str = "center", weight: str = "bold", dodge: bool = False):
+        """Write a name `dx` and `dy` points beside the mark at (x, y); with `dodge` names keep clear of each other."""
+        text = axes.annotate(words, (x, y), xytext=(dx, dy), textcoords="offset points", color=colour, ha=ha, va=va,
+                             fontweight=weight, annotation_clip=False, fontsize=11)
+        if dodge:
+            self._names.append((axes, text))
+        return text
+
+    def settle(self) -> None:
+        """Lay the sheet out, and move names that would overlap apart, up and down."""
+        for _, text in self._names:
+            text.set_position((text.get_position()[0], 0))
+        self.draw_without_rendering()
+        for axes in self.panels:
+            names = [text for at, text in self._names if at is axes]
+            boxes = [text.get_window_extent() for text in names]
+            for k, move in enumerate(_apart(boxes)):
+                names[k].set_position((names[k].get_position()[0], move * 72 / self.dpi))
+
+    @contextmanager
+    def on_a_phone(self):
+        """Inside, the sheet is as narrow as a phone and its panels stand below one another."""
+        before = [(axes.get_subplotspec(), axes.get_ylabel()) for axes in self.panels]
+        size, columns = self.get_size_inches().copy(), [legend._ncols for legend in self.legends]
+        self.set_size_inches(PHONE, self.phone)
+        if not self.stacked and len(self.panels) > 1:
+            grid = self.add_gridspec(len(self.panels), 1)
+            for axes, spec in zip(self.panels, grid, strict=True):
+                axes.set_subplotspec(spec)
+                axes.tick_params(labelleft=True)
+                axes.set_ylabel(axes.get_ylabel() or before[0][1])
+        for legend in self.legends:
+            legend.set_ncols(1)
+        try:
+            yield self
+        finally:
+            self.set_size_inches(*size)
+            for k, (axes, (spec, up)) in enumerate(zip(self.panels, before, strict=True)):
+                axes.set_subplotspec(spec)
+                if not self.stacked and not up and k:
+                    axes.tick_params(labelleft=False)
+                axes.set_ylabel(up)
+            for legend, number in zip(self.legends, columns, strict=True):
+                legend.set_ncols(number)
+
+    def key(self, *entries: tuple[object, str], columns: int | None = None) -> "Sheet":
+        """Lines above the panels that say what marks mean, (handle, words) each; returns the sheet."""
+        self.legend([handle for handle, _ in entries], [words for _, words in entries], loc="outside upper left",
+                    ncols=columns or len(entries), borderaxespad=0, handletextpad=0.5, columnspacing=1.4, labelcolor=INK)
+        return self
+
+
+def _apart(boxes: Sequence[Bbox], gap: float = 1.0) -> np.ndarray:
+    """How far each box moves up so that none touches another, as little as possible, in pixels."""
+    if not boxes:
+        return np.zeros(0)
+    middle = np.array([(box.y0 + box.y1) / 2 for box in boxes])
+    high = max(box.height for box in boxes) + gap
+    order = np.argsort(middle, kind="stable")
+    placed = middle[order].copy()
+    for _ in range(200):  # neighbours push each other equally; few names, so it ends soon
+        for k in range(len(placed) - 1):
+            short = high - (placed[k + 1] - placed[k])
+            if short > 1e-6:
+                placed[k] -= short / 2
+                placed[k + 1] += short / 2
+    moves = np.empty_like(placed)
+    moves[order] = placed - middle[order]
+    return moves
+
+
+def zero(axes: Axes, *, up: bool = False) -> None:
+    """The grey line of zero, across or `up`."""
+    (axes.axvline if up else axes.axhline)(0, color=SOFT, lw=0.9, zorder=1)
+
+
+def dots(axes: Axes, x, y, *, full: bool = True, colour: str = MEASURED, size: float = 26, marker: str = "o", **more):
+    """Measured numbers as dots, full (for a value) or hollow (against it)."""
+    return axes.scatter(x, y, size, marker=marker, fc=colour if full else PAGE, ec=colour, lw=1.3, zorder=4, **more)
+
+
+def dashes(axes: Axes, x, y, *, half: float, colour: str = PREDICTED, lw: float = 3.2):
+    """Predicted numbers as dashes that reach `half` to both sides."""
+    x, y = np.ravel(x), np.ravel(y)
+    return axes.hlines(y, x - half, x + half, color=colour, lw=lw, zorder=3)
+
+
+def field(axes: Axes, low: float, high: float, *, up: bool = False):
+    """A pale field from `low` to `high`, across the axes or `up`: here, excluded or allowed, never data."""
+    return (axes.axvspan if up else axes.axhspan)(low, high, color=TINT, lw=0, zorder=0)
+
+
+def powers(axis) -> None:
+    """Ticks of a logarithmic axis as plain numbers, or powers of ten where they are long."""
+    def words(value: float, _) -> str:
+        if value <= 0:
+            return ""
+        exponent = round(np.log10(value))
+        if abs(np.log10(value) - exponent) > 1e-6:
+            return ""
+        return f"{value:,g}" if -3 <= exponent <= 4 else f"10{str(exponent).translate(_UP)}"
+
+    axis.set_major_formatter(FuncFormatter(words))
+    axis.set_minor_formatter(FuncFormatter(lambda value, _: ""))
+
+
+def thin(count: int, most: int) -> np.ndarray:
+    """Numbers of at most `most` of `count` things, evenly, first and last among them."""
+    return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int))
+
+
+def squares(axes: Axes, matrix: np.ndarray, *, largest: float, colour: str = INK) -> None:
+    """A matrix as squares whose area is the amount: full where positive, hollow where negative, none at zero."""
+    matrix = np.asarray(matrix, dtype=float)
+    rows, columns = matrix.shape
+    for y in range(rows):
+        for x in range(columns):
+            half = 0.45 * np.sqrt(min(1.0, abs(matrix[y, x]) / largest))
+            if half < 0.02:
+                continue
+            full = matrix[y, x] > 0
+            inset = half if full else half - 0.035  # so that its outline has the same area
+            look = {"fc": colour, "lw": 0} if full else {"fc": PAGE, "ec": colour, "lw": 1.3}
+            axes.add_patch(Rectangle((x - inset, y - inset), 2 * inset, 2 * inset, **look))
+    axes.set(xlim=(-0.6, columns - 0.4), ylim=(rows - 0.4, -0.6), aspect="equal")
+    axes.grid(visible=False)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    axes.tick_params(length=0)
+
+
+def dash_of(role_colour: str, ls="-", lw: float = 3.0) -> Line2D:
+    """The entry of a line or a dash in the key above the panels."""
+    return Line2D([], [], color=role_colour, ls=ls, lw=lw)
+
+
+def dot_of(role_colour: str, *, full: bool = True, marker: str = "o") -> Line2D:
+    """The entry of a dot in the key above the panels."""
+    return Line2D([], [], color=role_colour, ls="", marker=marker, ms=6, mew=1.3, mfc=role_colour if full else PAGE)
