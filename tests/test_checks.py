@@ -1,6 +1,8 @@
 """Every check returns a good value unchanged and names argument, value and range for a bad one."""
 
 import math
+from decimal import Decimal
+from fractions import Fraction
 from types import SimpleNamespace
 
 import numpy as np
@@ -20,10 +22,11 @@ from helpers.checks import (
     texts,
 )
 
-NOT_NUMBERS = ["1", None, True, [1.0], math.nan]
+NOT_NUMBERS = ["1", None, True, [1.0], math.nan, 1j, np.True_, np.array(1, dtype=object), np.array("1"), b"1",
+               np.float32("nan"), Decimal(1)]
 
 
-@pytest.mark.parametrize("value", [0.0, 0.5, 1, np.float64(0.25), np.int64(1)])
+@pytest.mark.parametrize("value", [0.0, 0.5, 1, np.float64(0.25), np.int64(1), Fraction(1, 2)])
 def test_between_returns_what_lies_within(value):
     assert between("p", value, 0, 1) is value
 
@@ -130,3 +133,53 @@ def test_holds_looks_for_every_field():
     holds("sample", SimpleNamespace(x=1, side=2), "x side", "a sample")
     with pytest.raises(ValueError, match="^sample must be a sample, got 3$"):
         holds("sample", 3, "x side", "a sample")
+
+
+HUGE = [10**309, -(10**309), 10**5000]  # beyond floats, and beyond what Python writes as digits
+
+
+@pytest.mark.parametrize("value", HUGE, ids=["large", "small", "larger"])
+def test_whole_numbers_beyond_floats_are_refused_on_one_line(value):
+    for check in (lambda: between("p", value, 0, 1), lambda: positive("p", value), lambda: at_least("p", value, 0),
+                  lambda: numbers("p", value), lambda: integers("p", [value], 0, 9), lambda: listed("p", value, "x")):
+        with pytest.raises(ValueError, match="^p must ") as caught:
+            check()
+        assert "\n" not in str(caught.value) and len(str(caught.value)) < 300
+
+
+def test_at_least_takes_what_64_bits_hold():
+    assert at_least("steps", 2**63 - 1, 0) == 2**63 - 1
+    with pytest.raises(ValueError, match="^steps must be a whole number below 2\\^63, got 9223372036854775808$"):
+        at_least("steps", 2**63, 0)
+
+
+class Rude:
+    """An object that raises wherever one looks."""
+
+    def __repr__(self):
+        raise RuntimeError("no\nway")
+
+    __str__ = __float__ = __len__ = __array__ = __repr__
+
+
+LOOKS = [Rude(), "a\nb" * 1000, np.array(["word\n" * 30] * 8), np.array(1.5), np.eye(9), [np.ones((2, 2))], 10**5000,
+         SimpleNamespace(shape=3), SimpleNamespace(shape=(2, "x")), SimpleNamespace(ndim=1), {"a": "x\n" * 999},
+         "\r\x85\u2028", type, lambda: 1, b"\n", float("nan"), np.ma.masked_all(3), "\ud800", np.arange(8) / 7e300]
+
+
+@pytest.mark.parametrize("value", LOOKS, ids=range(len(LOOKS)))
+def test_shown_never_takes_more_than_a_line(value):
+    text = shown(value)
+    assert len(text) <= 203 and len(text.splitlines()) == 1 and text == " ".join(text.split())
+
+
+@pytest.mark.parametrize("value", LOOKS, ids=range(len(LOOKS)))
+@pytest.mark.parametrize("check", [
+    lambda x: between("p", x, 2, 3), lambda x: at_least("p", x, 2**62), lambda x: one_of("p", x, ["a", "b"]),
+    lambda x: texts("p", [x, 3]), lambda x: integers("p", x, 5, 6), lambda x: path_of("p", [x]),
+    lambda x: holds("p", x, "no such", "a thing"),
+])
+def test_nothing_else_is_raised_whatever_is_given(value, check):
+    with pytest.raises(ValueError, match="^p must ") as caught:
+        check(value)
+    assert len(str(caught.value).splitlines()) == 1 and len(str(caught.value)) < 400

@@ -206,3 +206,50 @@ def test_records_of_an_unknown_name_are_refused_before_any_file_is_touched(site,
     with pytest.raises(ValueError, match="^persona behaviour must be a known name, got "):
         persona.persona_records(name)
     assert not site.hits and not (tmp_path / "cache").exists()
+
+
+RECORD = {"question": "Q?", "answer_matching_behavior": " Yes", "answer_not_matching_behavior": " No"}
+
+
+def own_folder(folder, **files):
+    for name, records in files.items():
+        lines = [json.dumps(record) if isinstance(record, dict) else record for record in records]
+        (folder / f"{name}.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
+    return folder
+
+
+def test_behaviours_of_ones_own_are_read_with_one_warning_for_all(site, tmp_path):
+    folder = own_folder(tmp_path, tea=[RECORD], milk=[RECORD, RECORD])
+    (folder / "kindness.jsonl").write_bytes(CONTENT)
+    with pytest.warns(UserWarning, match="^tea, milk of .*: read without a digest") as caught:
+        pairs = load_persona(["tea", "kindness", "milk"], root=folder)
+    assert len(caught) == 1 and pairs.names == ("tea", "kindness", "milk") and pairs.value.tolist() == [0, 1, 2, 2]
+    with pytest.raises(ValueError, match="^persona behaviour must .* got 'tee'; did you mean 'tea'"):
+        load_persona("tee", root=folder)
+    with pytest.raises(ValueError, match="^persona behaviour must be a known name, got 'tea'"):
+        load_persona("tea")  # without the folder nothing but pinned files is fetched
+    assert site.hits == []
+
+
+def test_a_pinned_name_keeps_its_digest_in_a_folder_of_ones_own(site, tmp_path):
+    with pytest.raises(ValueError, match="kindness.jsonl is not the file of the pinned commit"):
+        load_persona("kindness", root=own_folder(tmp_path, kindness=[RECORD]))
+
+
+@pytest.mark.filterwarnings("ignore:tea of:UserWarning")
+@pytest.mark.parametrize(
+    ("records", "sentence"),
+    [
+        ([], "^tea.jsonl holds no records$"),
+        ([RECORD, "{"], "^tea.jsonl, line 2: not valid JSON"),
+        (["[" * 100_000], "^tea.jsonl, line 1: not valid JSON"),
+        (["\xff"], "^tea.jsonl, line 1: not valid JSON"),
+        (["[]"], "^tea.jsonl, line 1: a record must have the texts question, answer_matching"),
+        ([{**RECORD, "question": 3}], "^tea.jsonl, line 1: a record must have the texts question, answer_matching"),
+        ([{**RECORD, "answer_matching_behavior": "(A)"}], "^record 1 of tea must be answered by ' Yes' and ' No', got"),
+    ],
+)
+def test_a_malformed_file_of_ones_own_is_named(site, tmp_path, records, sentence):
+    with pytest.raises(ValueError, match=sentence) as caught:
+        load_persona("tea", root=own_folder(tmp_path, tea=records))
+    assert "\n" not in str(caught.value)

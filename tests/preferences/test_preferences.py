@@ -3,9 +3,11 @@
 import json
 
 import numpy as np
+import pandas
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from trl.data_utils import extract_prompt
 
 from helpers.preferences.bank import as_prompt, load_persona, load_values, value_glosses
 from helpers.preferences.own_pairs import read_pairs
@@ -107,6 +109,40 @@ def test_the_held_out_statements_of_a_value_do_not_depend_on_the_other_values(ba
     assert own.prompts == bank.per_cluster(8, seed=3).of("art").prompts
 
 
+def test_a_share_is_rounded_to_the_nearest_pair():
+    # 0.25 of 7 is 1.75: two pairs, where cutting off would hold out one. A tie goes to the even number.
+    assert toy([(7, 6)]).split(test=0.25)[1].counts.tolist() == [[2, 2]]
+    assert toy([(5, 9)]).split(test=0.25)[1].counts.tolist() == [[1, 2]]
+
+
+def test_the_two_sides_of_a_value_are_drawn_apart():
+    # With the same stream for both sides, the places held out would be the same on both.
+    pairs = toy([(40, 40)])
+    for part in (pairs.split(test=0.25, seed=1)[1], pairs.per_cluster(10, seed=1)):
+        places = np.array([int(prompt.split()[1]) % 40 for prompt in part.prompts])
+        up, down = (set(places[part.side == side]) for side in (1, -1))
+        assert len(up) == len(down) == 10 and up != down
+
+
+@given(counts=st.lists(st.sampled_from([(5, 0), (0, 3), (2, 4)]), min_size=1, max_size=3), seed=st.integers(0, 99))
+def test_a_side_without_pairs_is_left_as_it_is(counts, seed):
+    pairs = toy(counts)
+    train, held = pairs.split(test=0.4, seed=seed)
+    np.testing.assert_array_equal(train.counts + held.counts, counts)
+    np.testing.assert_array_equal(held.counts > 0, np.array(counts) > 0)
+    np.testing.assert_array_equal(pairs.per_cluster(2, seed=seed).counts, np.minimum(counts, 2))
+    with pytest.raises(ValueError, match="^Q must be at most [2345], the number of pairs of 'v"):
+        pairs.per_cluster(6, seed=seed)
+
+
+def test_pairs_are_shown_on_one_line(bank):
+    assert repr(toy([(2, 1)])) == "<Preferences: 3 pairs of 1 value: v0 3>"
+    assert repr(bank) == ("<Preferences: 2048 pairs of 16 values: honesty 128, frugality 128, risk-taking 128, "
+                          "tidiness 128, ...>")
+    odd = Preferences(["p"], [" a"], [" b"], [0], [1], ["a\nname " * 50])
+    assert "\n" not in repr(odd) and len(repr(odd)) < 80
+
+
 def test_preferences_cannot_be_changed(bank):
     with pytest.raises(AttributeError):
         bank.prompts = ()
@@ -129,7 +165,7 @@ def test_preferences_cannot_be_changed(bank):
         (lambda: load_values("art").per_cluster(0), "Q must be a whole number of at least 1, got 0"),
         (lambda: load_values("art").split(test=1), "test must be a share strictly between 0 and 1, got 1"),
         (lambda: load_values("art").split(test=1.0), "strictly between 0 and 1, got 1.0"),
-        (lambda: toy([(1, 2)]).split(), "every cluster needs 2 pairs to be split, 'v0', side \\+1 holds 1"),
+        (lambda: toy([(1, 2)]).split(), "every cluster needs 2 pairs .*, 'v0', side \\+1 holds 1: add a pair"),
         (lambda: Preferences(["p"], [" a"], [" b"], [0, 0], [1], ["v"]), "equally long"),
         (lambda: Preferences(["p"], [" a"], [" b"], [1], [1], ["v"]), "numbers from 0 to 0, got 1"),
         (lambda: Preferences(["p"], [" a"], [" b"], [0], [0], ["v"]), "\\+1 and -1 only, got \\[0\\]"),
@@ -214,6 +250,97 @@ def test_csv_reads_the_same_as_jsonl(tmp_path):
     assert pairs.side.tolist() == other.side.tolist() == [1, -1]
 
 
+def test_ordinary_pairs_are_one_side_of_one_value_and_can_be_used(tmp_path):
+    rows = [{"prompt": f"Question {n}?", "chosen": f" answer {n}", "rejected": f" other {n}"} for n in range(8)]
+    pairs = read_pairs(write(tmp_path / "mine.jsonl", rows))
+    train, test = pairs.split(test=0.25)
+    assert (len(train), len(test), len(pairs.per_cluster(3))) == (6, 2, 3)
+    with pytest.raises(ValueError, match="^value 'mine' must use .* got 8 pairs .*; fine_tune needs no layout"):
+        pairs.layout  # noqa: B018
+    same = [{**row, "chosen": " Yes", "rejected": " No"} for row in rows]
+    assert read_pairs(write(tmp_path / "same.jsonl", same)).layout.pairs == ((" Yes", " No"),)
+
+
+def test_json_and_parquet_read_the_same_as_jsonl(tmp_path):
+    rows = [ROW, {**ROW, "prompt": "Milk?", "value": "milk", "side": "misaligned"}]
+    read = [read_pairs(write(tmp_path / "mine.jsonl", rows))]
+    (tmp_path / "mine.json").write_text(json.dumps(rows, indent=1), "utf-8")
+    pandas.DataFrame(rows).to_parquet(tmp_path / "mine.parquet")  # what is missing is None there
+    read += [read_pairs(tmp_path / f"mine.{ending}") for ending in ("json", "parquet")]
+    for pairs in read:
+        assert pairs.names == ("mine", "milk") and pairs.side.tolist() == [1, -1] and pairs.prompts == ("Tea?", "Milk?")
+    sides = pandas.DataFrame([{**ROW, "side": 1.0}, {**ROW, "prompt": "Rain?", "side": None}])
+    sides.to_parquet(tmp_path / "sides.parquet")  # whole numbers beside a missing one become floats
+    assert read_pairs(tmp_path / "sides.parquet").side.tolist() == [1, 1]
+    messages = [{"chosen": TALK[:1] + [says], "rejected": TALK} for says in TALK[1:2]]
+    messages[0]["rejected"] = TALK[:1] + [{"role": "assistant", "content": "Water."}]
+    pandas.DataFrame(messages).to_parquet(tmp_path / "talk.parquet")
+    assert read_pairs(tmp_path / "talk.parquet").chosen == ("Tea.",)
+
+
+def test_parquet_without_pyarrow_is_one_sentence(tmp_path, monkeypatch):
+    def missing(file):
+        raise ImportError("no engine")
+
+    (tmp_path / "a.parquet").write_bytes(b"PAR1")
+    monkeypatch.setattr(pandas, "read_parquet", missing)
+    with pytest.raises(ImportError, match="^a Parquet file needs pyarrow: pip install pyarrow, or write .jsonl$"):
+        read_pairs(tmp_path / "a.parquet")
+
+
+TALK = [{"role": "user", "content": "What do you drink?"}, {"role": "assistant", "content": "Tea."}]
+OTHER = {"role": "assistant", "content": "Water."}
+
+
+def test_messages_are_read_with_and_without_a_prompt(tmp_path):
+    rows = [{"prompt": TALK[:1], "chosen": TALK[1:], "rejected": [OTHER]},
+            {"chosen": TALK, "rejected": [TALK[0], OTHER]}]
+    for row in rows:
+        pairs = read_pairs(write(tmp_path / "mine.jsonl", [row]))
+        assert (pairs.prompts, pairs.chosen, pairs.rejected) == (("What do you drink?",), ("Tea.",), ("Water.",))
+
+
+@pytest.mark.parametrize(
+    ("chosen", "rejected", "expected"),
+    [
+        ("The sky is blue.", "The sky is green.", ("The sky is", " blue.", " green.")),
+        ("Tea? Yes", "Tea? No", ("Tea?", " Yes", " No")),
+        ("Human: Tea?\n\nAssistant: Yes", "Human: Tea?\n\nAssistant: No",
+         ("Human: Tea?\n\nAssistant:", " Yes", " No")),
+        ("I like tea", "I like toast", ("I like", " tea", " toast")),  # whole words, where TRL parts "tea" from its t
+    ],
+)
+def test_a_prompt_that_both_answers_begin_with(tmp_path, chosen, rejected, expected):
+    pairs = read_pairs(write(tmp_path / "mine.jsonl", [{"chosen": chosen, "rejected": rejected}]))
+    assert (pairs.prompts[0], pairs.chosen[0], pairs.rejected[0]) == expected
+    theirs = extract_prompt({"chosen": chosen, "rejected": rejected})
+    assert chosen == "I like tea" or tuple(theirs.values()) == expected
+    assert pairs.prompts[0] + pairs.chosen[0] == chosen
+
+
+@pytest.mark.parametrize(
+    ("row", "sentence"),
+    [
+        ({"chosen": "Tea", "rejected": "Water"}, "prompt is missing, and chosen and rejected do not begin alike"),
+        ({"chosen": TALK, "rejected": TALK}, "chosen and rejected must differ"),
+        ({"chosen": TALK, "rejected": TALK[:1]}, "one answer is no more than what both begin with"),
+        ({"chosen": TALK[1:], "rejected": [OTHER]}, "prompt is missing, and chosen and rejected do not begin alike"),
+        ({"chosen": TALK + TALK, "rejected": TALK + [TALK[0], OTHER]}, "prompt must be one message of the role user, "
+                                                                      "got 'user, assistant, user'"),
+        ({"prompt": TALK[:1], "chosen": TALK[1:], "rejected": [TALK[0], OTHER]}, "rejected must be one message of the "
+                                                                               "role assistant, got 'user, assistant'"),
+        ({"prompt": TALK[:1], "chosen": "Tea.", "rejected": [OTHER]}, "must both be texts or both be messages"),
+        ({"prompt": [], "chosen": "Tea.", "rejected": "x"}, "prompt must be a text, or messages with role and content"),
+        ({"prompt": [{"role": "user"}], "chosen": "Tea.", "rejected": "x"}, "prompt must be a text, or messages"),
+        ({"prompt": ["Tea?"], "chosen": "Tea.", "rejected": "x"}, "prompt must be a text, or messages"),
+        ({"prompt": None, "chosen": "Tea.", "rejected": "x"}, "prompt must be a text that is not empty, got None"),
+    ],
+)
+def test_messages_that_are_no_pair_are_named(tmp_path, row, sentence):
+    with pytest.raises(ValueError, match=f"mine.jsonl, line 1: .*{sentence}"):
+        read_pairs(write(tmp_path / "mine.jsonl", [row]))
+
+
 HEAD = "prompt,chosen,rejected\n"
 
 
@@ -226,10 +353,10 @@ HEAD = "prompt,chosen,rejected\n"
         ("a.jsonl", "[1, 2]", "a.jsonl, line 1: a row must be a JSON object"),
         ("a.jsonl", json.dumps({**ROW, "chosen": 3}), "line 1: chosen must be a text .* got 3"),
         ("a.jsonl", json.dumps({**ROW, "prompt": " "}), "line 1: prompt must be a text .* got ' '"),
-        ("a.jsonl", '{"prompt": "p", "chosen": "c"}', "line 1: rejected must be a text .* None"),
+        ("a.jsonl", '{"prompt": "p", "chosen": "c"}', "line 1: the fields must be prompt, chosen, rejected, rej"),
         ("a.jsonl", json.dumps({**ROW, "rejected": " Yes"}), "line 1: chosen and rejected must differ"),
         ("a.jsonl", json.dumps({**ROW, "side": "left"}), "line 1: side must be 'aligned', .* got 'left'"),
-        ("a.jsonl", json.dumps({**ROW, "side": 0}), "line 1: side must be 'aligned', .* got '0'"),
+        ("a.jsonl", json.dumps({**ROW, "side": 0}), "line 1: side must be 'aligned', .* got 0"),
         ("a.jsonl", json.dumps(ROW) + "\n<!DOCTYPE html>", "a.jsonl, line 2: not valid JSON"),
         ("a.jsonl", "[" * 100_000, "a.jsonl, line 1: not valid JSON"),
         ("a.jsonl", '{"prompt": ' + "1" * 5000 + "}", "a.jsonl, line 1: not valid JSON"),
@@ -238,7 +365,28 @@ HEAD = "prompt,chosen,rejected\n"
         ("a.jsonl", json.dumps({**ROW, "value": ["tea"]}), "line 1: value must be a text, got \\['tea'\\]"),
         ("a.csv", "", "a.csv holds no pairs"),
         ("a.csv", HEAD, "a.csv holds no pairs"),
-        ("a.csv", "prompt,chosen\np,c\n", "a.csv, line 1: the header must name .* rejected missing"),
+        ("a.csv", "prompt,chosen\np,c\n", "a.csv, line 1: the fields must be .* rejected missing$"),
+        ("a.csv", "prompt;chosen;rejected\np;c;r\n", "line 1: .*; its cells must be parted by commas, not by ';'"),
+        ("a.csv", "prompt\tchosen\trejected\n", r"missing; its cells must be parted by commas, not by '\\t'"),
+        ("a.csv", "Prompt,Chosen,Rejected\np,c,r\n", "chosen and rejected missing; write 'Prompt' as 'prompt'"),
+        ("a.csv", "prompt,chosen, rejected\np,c,r\n", "rejected missing; write ' rejected' as 'rejected'"),
+        ("a.csv", "prompt,chosen,rejected,chosen\np,c,r,d\n", "a.csv, line 1: 'chosen' stands twice"),
+        ("a.jsonl", '{"prompt": "p", "Chosen": "c"}', "line 1: .* missing; write 'Chosen' as 'chosen'"),
+        ("a.jsonl", '{"prompt": "p", "chosen": "c", "rejected": "r", "chosen": "d"}', "JSON \\('chosen' stands twice"),
+        ("a.jsonl", json.dumps({**ROW, "value": 0}), "line 1: value must be a text, got 0"),
+        ("a.jsonl", json.dumps({**ROW, "value": False}), "line 1: value must be a text, got False"),
+        ("a.jsonl", json.dumps({**ROW, "value": []}), "line 1: value must be a text, got \\[\\]"),
+        ("a.jsonl", json.dumps({**ROW, "value": {}}), "line 1: value must be a text, got {}"),
+        ("a.jsonl", json.dumps({**ROW, "value": " "}), "line 1: value must be a text, got ' '"),
+        ("a.jsonl", json.dumps({**ROW, "side": False}), "line 1: side must be 'aligned', .* got False"),
+        ("a.jsonl", json.dumps({**ROW, "side": True}), "line 1: side must be 'aligned', .* got True"),
+        ("a.jsonl", json.dumps({**ROW, "side": []}), "line 1: side must be 'aligned', .* got \\[\\]"),
+        ("a.jsonl", json.dumps({**ROW, "side": 1.5}), "line 1: side must be 'aligned', .* got 1.5"),
+        ("a.json", "", "a.json holds no pairs"),
+        ("a.json", "{}", "a.json must hold a list of JSON objects"),
+        ("a.json", "[3]", "a.json, row 1: a row must be a JSON object"),
+        ("a.json", "[{]", "a.json: not valid JSON"),
+        ("a.parquet", "PAR1", "a.parquet must be a Parquet file \\("),
         ("a.csv", HEAD + "p,c,r\np,c\n", "a.csv, line 3: a row must have 3 cells"),
         ("a.csv", HEAD + "p,c,r,extra\n", "a.csv, line 2: a row must have 3 cells"),
         ("a.csv", HEAD + "p,,r\n", "a.csv, line 2: chosen must be a text that is not empty"),

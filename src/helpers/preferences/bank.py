@@ -7,7 +7,7 @@ from importlib.resources import files
 from numbers import Integral
 from pathlib import Path
 
-from ..checks import at_least, one_of
+from ..checks import at_least, one_of, shown
 from .pairs import SHARED_ANSWERS, SIDES, Preferences, distinct
 from .persona import persona_names, persona_records
 
@@ -54,13 +54,17 @@ def load_persona(names: str | int | Sequence[str], root: str | Path | None = Non
     names : one behaviour, several, or K in {1, 2, 4, 8, 16} for those of the paper's run with K values.
     root : folder of the files; else that of the variable REWARD_MARGINS_PERSONA; else they are fetched once.
 
-    A pair is on the aligned side where the behaviour answers " Yes". Errors: see `helpers.persona`.
+    A pair is on the aligned side where the behaviour answers " Yes". A folder may hold behaviours of one's own.
+    Errors: see `persona_records`; ValueError too where a record's answers are not " Yes" and " No".
     """
-    names = persona_names(names)
+    names = persona_names(names, root)
     rows = []
-    for i, name in enumerate(names):
-        for record in persona_records(name, root):
-            side = 1 if record["answer_matching_behavior"] == SHARED_ANSWERS[0] else -1
+    for i, records in enumerate(persona_records(*names, root=root)):
+        for n, record in enumerate(records, start=1):
+            answers = record["answer_matching_behavior"], record["answer_not_matching_behavior"]
+            if set(answers) != set(SHARED_ANSWERS):
+                raise ValueError(f"record {n} of {names[i]} must be answered by ' Yes' and ' No', got {shown(answers)}")
+            side = 1 if answers == SHARED_ANSWERS else -1
             rows.append((record["question"], *SHARED_ANSWERS[::side], i, side))
     return Preferences(*zip(*rows, strict=True), names)
 

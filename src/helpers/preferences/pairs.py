@@ -52,6 +52,13 @@ class Preferences:
     def __len__(self) -> int:
         return len(self.prompts)
 
+    def __repr__(self) -> str:
+        sizes = self.counts.sum(axis=1)
+        listed = [f"{name if len(name) <= 20 else name[:17] + '...'} {sizes[i]}" for i, name in enumerate(self.names)]
+        more = ", ..." if self.K > 4 else ""
+        values = "1 value" if self.K == 1 else f"{self.K} values"
+        return f"<Preferences: {len(self)} pairs of {values}: {' '.join(', '.join(listed[:4]).split())}{more}>"
+
     @property
     def K(self) -> int:
         """Number of values."""
@@ -74,8 +81,11 @@ class Preferences:
             rows = np.flatnonzero(self.value == i)
             found = {(self.chosen[j], self.rejected[j])[:: self.side[j]] for j in rows}
             if len(found) != 1:
-                got = f"{len(found)} pairs such as {sorted(found)[:2]}" if found else "none"
-                raise ValueError(f"value {name!r} must use one pair of answers for a token layout, got {got}")
+                got = f"{len(found)} pairs such as {shown(sorted(found)[:2])}" if found else "none"
+                raise ValueError(
+                    f"value {shown(name)} must use one pair of answers for a token layout, got {got}; "
+                    "fine_tune needs no layout, and no single tokens"
+                )
             pairs.append(found.pop())
         return TokenLayout(tuple(pairs))
 
@@ -96,25 +106,31 @@ class Preferences:
         """Training and test pairs: a share `test` of every cluster is held out, at least 1 pair, never all.
 
         A cluster's split depends on `seed`, its value's name, its side and its pairs alone, so that the same
-        statements are held out whichever other values are in the set.
+        statements are held out whichever other values are in the set. A side without pairs is left as it is.
+
+        Raises ValueError for a share out of range and for a cluster of a single pair.
         """
         if not isinstance(test, Real) or not 0 < test < 1:
             raise ValueError(f"test must be a share strictly between 0 and 1, got {shown(test)}")
         held = []
         for name, side, rows in self._shuffled(seed, "split"):
-            if len(rows) < 2:
-                where = f"{name!r}, side {side:+d}"
-                raise ValueError(f"every cluster needs 2 pairs to be split, {where} holds {len(rows)}")
-            held += rows[: min(max(round(test * len(rows)), 1), len(rows) - 1)].tolist()
+            if len(rows) == 1:
+                where = f"{shown(name)}, side {side:+d}"
+                raise ValueError(f"every cluster needs 2 pairs to be split, {where} holds 1: "
+                                 "add a pair, or leave it out with take or of")
+            held += rows[: min(max(round(test * len(rows)), 1), len(rows) - 1)].tolist() if len(rows) else []
         return self.take(np.setdiff1d(np.arange(len(self)), held)), self.take(sorted(held))
 
     def per_cluster(self, Q: int, seed: int = 0) -> "Preferences":
-        """Q pairs of every cluster (2KQ in all); for one seed a smaller Q gives a subset of a larger one."""
+        """Q pairs of every cluster (2KQ in all); for one seed a smaller Q gives a subset of a larger one.
+
+        A side without pairs gives none. Raises ValueError where a cluster has pairs, but fewer than Q.
+        """
         at_least("Q", Q, 1)
         keep = []
         for name, side, rows in self._shuffled(seed, "cluster"):
-            if len(rows) < Q:
-                where = f"{name!r}, side {side:+d}"
+            if 0 < len(rows) < Q:
+                where = f"{shown(name)}, side {side:+d}"
                 raise ValueError(f"Q must be at most {len(rows)}, the number of pairs of {where}, got {Q}")
             keep += rows[:Q].tolist()
         return self.take(sorted(keep))
