@@ -1,6 +1,6 @@
 """Sphinx: what a chapter costs and what the bench measured, written from the files of the build.
 
-- role {cost}`this chapter` and directive {cost}: "CPU 41 s on 1 core, 1.1 GB of memory".
+- role {cost}`this chapter` and directive {cost}: "CPU 41 s on 1 core, the first time 33 s more, 1.1 GB".
 - directive {costs-table}: one row a chapter, and the machine.
 - directive {bench-table}: the rows of a record of the bench, such as `records/bench.json`.
 
@@ -14,6 +14,8 @@ from docutils import nodes
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
+from book.tools.costs import duration, sentence
+
 COSTS = "_build/costs.json"
 COLUMNS = dict(name="measured", value="value", ours="ours", theirs="theirs", unit="unit", ratio="ratio")
 LOGGER = logging.getLogger(__name__)
@@ -23,21 +25,6 @@ def load(root, name: str) -> dict | None:
     """A JSON file below the root of the book, or None where it is missing."""
     path = Path(root) / name
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
-
-
-def duration(seconds: float) -> str:
-    """Seconds in words: "0.4 s", "41 s", "2 min 5 s"."""
-    if seconds < 9.95:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    return f"{whole} s" if whole < 90 else f"{whole // 60} min {whole % 60} s"
-
-
-def sentence(entry: dict) -> str:
-    """Cost of one chapter in words, from its entry in `costs.json`."""
-    threads = entry["threads"]
-    return (f"CPU {duration(entry['seconds'])} on {threads} core{'s' if threads > 1 else ''}, "
-            f"{entry['memory']:.1f} GB of memory")
 
 
 def machine_words(machine: dict) -> str:
@@ -87,9 +74,10 @@ class CostsTable(SphinxDirective):
         _remember(self.env, COSTS)
         if data is None:
             return _missing(COSTS, "run make book", self.get_location())
-        rows = [[_link(self.env, name), duration(entry["seconds"]), f"{entry['memory']:.2f} GB",
-                 str(entry["threads"])] for name, entry in sorted(data["chapters"].items())]
-        header = ["notebook", "time", "peak memory", "threads"]
+        rows = [[_link(self.env, name), duration(entry["seconds"]), duration(entry["embedding"]),
+                 f"{entry['memory']:.2f} GB", str(entry["threads"])]
+                for name, entry in sorted(data["chapters"].items())]
+        header = ["notebook", "time", "more the first time", "peak memory", "threads"]
         return [table(header, rows), nodes.paragraph("", machine_words(data["machine"]))]
 
 

@@ -1,6 +1,6 @@
 """Write each chapter as a notebook for Jupyter and Colab: plain Markdown, no outputs, first a set-up cell.
 
-`python -m book.tools.export` writes chapters/*.ipynb, with `--check` it only says which are not current.
+    python -m book.tools.export [--check]     write chapters/*.ipynb, or only say which are not current
 """
 
 import argparse
@@ -13,27 +13,28 @@ from dataclasses import replace
 from pathlib import Path
 
 import nbformat
-from nbformat import v4
+from nbformat import NotebookNode, v4
 
 from .plain import Plain
 from .references import REPOSITORY, Book
 from .source import ROOT, SourceError, find, read
 
 SETUP = '''\
-# Set-up, for Colab only. Colab's own torch, numpy and ipywidgets stay as they are.
-import sys
-
-if "google.colab" in sys.modules:
-    %pip install -q "git+{repository}@{branch}"
-    from google.colab import output
-
-    output.enable_custom_widget_manager()'''
-NO_SETUP = """\
-# This copy of the book names no repository, so this cell installs nothing.
+# Set-up: the book's package, where it is missing. Your own torch, numpy and ipywidgets stay as they are.
+from importlib import invalidate_caches
 from importlib.util import find_spec
+from pathlib import Path
 
-if find_spec("helpers") is None:
-    raise ModuleNotFoundError("the book's package must be installed from a checkout of the book: pip install -e .")"""
+found, address = find_spec("helpers"), "{address}"
+places = [Path(place) for place in getattr(found, "submodule_search_locations", None) or []]
+if found is None:
+    source = ".." if Path("../src/helpers").is_dir() else address
+    if not source:
+        raise ModuleNotFoundError("the book's package is missing: %pip install PATH, of a checkout of the book")
+    %pip install -q "{{source}}"
+    invalidate_caches()
+elif not any((place / "session.py").exists() for place in places):
+    raise ImportError(f"{{found.origin or places[0]}} hides the package helpers: rename it, restart, run again")'''
 LEFTOVER = re.compile(r"^[ >]*:{3,}|^[ >]*`{3,}\{|\{[a-z][\w:]*\}`", re.MULTILINE)
 CODE = re.compile(r"(?ms)^(`{3,})[^`\n]*\n.*?^\1[ \t]*$|(?<!\})(`+)(?!`).+?(?<!`)\2(?!`)")
 
@@ -43,11 +44,11 @@ def export(path: Path, book: Book) -> str:
     chapter = read(path, book.root)
     plain = Plain(path, book)
     book.labels  # noqa: B018  a label that is used twice is an error even where nothing refers to it
-    setup = SETUP.format(repository=book.repository, branch=book.branch) if book.repository else NO_SETUP
-    cells = [v4.new_code_cell(setup, metadata={"tags": ["hide-input"]})]
+    setup = SETUP.format(address=f"git+{book.repository}@{book.branch}" if book.repository else "")
+    cells = [_code(setup, {"tags": ["hide-input"]})]
     for cell in chapter.cells:
         if cell.kind == "code":
-            cells.append(v4.new_code_cell(cell.source, metadata=cell.metadata))
+            cells.append(_code(cell.source, cell.metadata))
             continue
         for part in plain.sections(cell.source, cell.line):
             if left := LEFTOVER.search(CODE.sub("", part)):
@@ -63,6 +64,12 @@ def export(path: Path, book: Book) -> str:
     node = v4.new_notebook(cells=cells, metadata={"kernelspec": kernel, "language_info": {"name": "python"}})
     nbformat.validate(node)
     return nbformat.writes(node) + "\n"
+
+
+def _code(source: str, metadata: dict) -> NotebookNode:
+    """A code cell, folded where the page folds it."""
+    folded = {"jupyter": {"source_hidden": True}} if {"hide-input", "hide-cell"} & set(metadata.get("tags", [])) else {}
+    return v4.new_code_cell(source, metadata={**metadata, **folded})
 
 
 def stale(root: Path) -> list[str]:
@@ -106,7 +113,7 @@ def write(root: Path) -> list[Path]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Command line; exits with 1 where a chapter cannot be exported or, with --check, is not current."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m book.tools.export", description=__doc__.splitlines()[0])
     parser.add_argument("--root", type=Path, default=ROOT, help="folder of the book")
     parser.add_argument("--check", action="store_true", help="write nothing; fail where one is not current")
     options = parser.parse_args(arguments)

@@ -115,7 +115,7 @@ class Plain:
         if name == "table":
             return anchor + (f"**{title}**\n\n" if title else "") + self._inside(block)
         if name == "cost":
-            return "see the rendered book"
+            return self.book.cost(self.path, block.line, "")
         raise SourceError(self.path, block.line, f"the export does not know the directive {{{name}}}")
 
     def _inside(self, block: Directive) -> str:
@@ -194,7 +194,7 @@ class Plain:
 
     def _role(self, name: str, text: str, line: int) -> str:
         if name == "cost":
-            return "see the rendered book"
+            return self.book.cost(self.path, line, text)
         if name == "math":
             return f"${_one_line(text)}$"
         if name in {"cite", "cite:p", "cite:t"}:

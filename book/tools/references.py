@@ -10,6 +10,7 @@ from pathlib import Path
 import yaml
 from pybtex.database import Entry, parse_file
 
+from .costs import recorded, rough
 from .source import Directive, SourceError, Text, find, parse, walk
 from .titles import exercise_title, figure_title
 
@@ -93,6 +94,20 @@ class Book:
         except ValueError as problem:
             raise SourceError(path, line, str(problem)) from None
         return f"data:image/svg+xml;base64,{base64.b64encode(drawing.encode()).decode()}"
+
+    @cached_property
+    def costs(self) -> dict[str, dict]:
+        """The record of what chapters cost, by page."""
+        return recorded(self.root)
+
+    def cost(self, path: Path, line: int, name: str) -> str:
+        """What a chapter costs in rounded words; `name` is that of its file, or "this chapter"."""
+        stem = path.stem if name in {"", "this chapter"} else name
+        if f"chapters/{stem}" in self.costs:
+            return rough(self.costs[f"chapters/{stem}"])
+        if not (self.root / "chapters" / f"{stem}.md").exists():
+            raise SourceError(path, line, f"there is no chapter {stem!r} whose cost could be told")
+        return "not measured yet"
 
     @cached_property
     def sources(self) -> dict[str, Entry]:

@@ -1,8 +1,8 @@
 """The notebooks for Jupyter and Colab: every construct of a chapter, stable files, and what is refused."""
 
-import ast
 import json
 import re
+import sys
 
 import nbformat
 import pytest
@@ -64,7 +64,7 @@ def html(markdown: str) -> str:
         ("{cite:t}`im2024` says", "[Im and Li (2024)](https://arxiv.org/abs/2408.03459) says"),
         ("{cite:p}`munos2024,old1952`", "([Munos et al., 2024](https://doi.org/10.1/x); Old, 1952)"),
         ("{cite:t}`munos2024`", "[Munos et al. (2024)](https://doi.org/10.1/x)"),
-        ("**Cost** {cost}`this chapter`", "**Cost** see the rendered book"),
+        ("**Cost** {cost}`this chapter`", "**Cost** not measured yet"),
         ("[Lemma 4.1](#lem-4-1)", "[Lemma 4.1](01_other.ipynb#lem-4-1)"),
         ("{prf:ref}`the lemma <lem-4-1>`", "[the lemma](01_other.ipynb#lem-4-1)"),
         ("{eq}`eq-other`", "[(1)](01_other.ipynb#eq-other)"),
@@ -194,35 +194,88 @@ def test_what_is_not_known_is_refused_with_file_and_line(book, source, message):
         book(source)
 
 
-def test_the_set_up_cell_installs_from_the_repository_on_colab_alone(book, monkeypatch):
-    book("# 3. Title\n")
-    path = book.root / "chapters" / "03_this.md"
-    monkeypatch.setenv(REPOSITORY, "https://h.example/o/n/")
-    cell = json.loads(export.export(path, Book.load(book.root)))["cells"][0]
-    source = "".join(cell["source"])
-    install = '%pip install -q "git+https://h.example/o/n@main"'
-    assert f'if "google.colab" in sys.modules:\n    {install}\n' in source
-    # An upgrade flag would replace Colab's own torch, numpy and ipywidgets.
-    assert not re.search(r"--upgrade|-U\b|--force|eager", source)
-    ast.parse(TransformerManager().transform_cell(source))
+def test_a_cost_is_that_of_the_record_in_rounded_words(book):
+    (book.root / "records").mkdir()
+    cost = {"seconds": 12.3, "embedding": 131.0, "memory": 1.14}
+    (book.root / "records" / "costs.json").write_text(json.dumps({"chapters/03_this": cost}))
+    words = "about 10 s on a CPU, the first time about 2 min more, 1.1 GB of memory"
+    assert book("{cost}`this chapter`\n") == words
+    assert book("```{cost}\n```\n") == words
+    assert book("{cost}`01_other`\n") == "not measured yet"
+    with pytest.raises(SourceError, match="there is no chapter '1_other'"):
+        book("{cost}`1_other`\n")
 
 
-def test_without_an_address_the_set_up_cell_only_says_what_is_missing(book, monkeypatch):
-    book("# 3. Title\n")
-    text = export.export(book.root / "chapters" / "03_this.md", Book.load(book.root))
-    source = "".join(json.loads(text)["cells"][0]["source"])
-    exec(source, {})  # the package is there: nothing happens
+# The set-up cell
+
+
+@pytest.fixture
+def set_up(book, monkeypatch, tmp_path):
+    """A function that runs the set-up cell of a notebook in a folder; what it installs."""
+    def run(folder, address=""):
+        monkeypatch.setenv(REPOSITORY, address)
+        book("# 3. Title\n")
+        cell = json.loads(export.export(book.root / "chapters" / "03_this.md", Book.load(book.root)))["cells"][0]
+        assert cell["metadata"]["jupyter"] == {"source_hidden": True}
+        source = TransformerManager().transform_cell("".join(cell["source"]))
+        installed = []
+        # IPython fills {source} in with the value of that name.
+        magic = type("Shell", (), {"run_line_magic": lambda self, name, line: installed.append(
+            f"{name} {line}".format(**scope))})()
+        scope = {"get_ipython": lambda: magic}
+        monkeypatch.chdir(folder)
+        exec(source, scope)
+        return installed
+
+    return run
+
+
+@pytest.fixture
+def missing(monkeypatch):
+    """As if no package `helpers` were there."""
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(ModuleNotFoundError, match="must be installed from a checkout of the book: pip install -e"):
-        exec(source, {})
-    assert "%pip" not in source
+
+
+def test_where_the_package_is_there_the_set_up_installs_nothing(set_up, tmp_path):
+    assert set_up(tmp_path, "https://h.example/o/n") == []
+
+
+def test_the_set_up_installs_from_the_repository(set_up, missing, tmp_path):
+    # An upgrade flag would replace the reader's own torch, numpy and ipywidgets.
+    assert set_up(tmp_path, "https://h.example/o/n/") == ['pip install -q "git+https://h.example/o/n@main"']
+
+
+def test_the_set_up_installs_from_the_checkout_that_holds_the_notebook(set_up, missing, tmp_path):
+    (tmp_path / "src" / "helpers").mkdir(parents=True)
+    assert set_up(tmp_path / "chapters") == ['pip install -q ".."']
+
+
+def test_without_address_and_checkout_the_set_up_says_the_line(set_up, missing, tmp_path):
+    with pytest.raises(ModuleNotFoundError, match="the book's package is missing: %pip install PATH"):
+        set_up(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["helpers.py", "helpers/__init__.py", "helpers/mine.py"])
+def test_a_readers_own_helpers_that_hide_the_package_are_named(set_up, monkeypatch, tmp_path, name):
+    own = tmp_path / "own" / name
+    own.parent.mkdir(parents=True)
+    own.write_text("")
+    loaded = [module for module in sys.modules if module.partition(".")[0] == "helpers"]
+    for module in loaded:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.syspath_prepend(tmp_path / "own")
+    if name == "helpers/mine.py":  # a folder without __init__ hides nothing: packages go before it
+        assert set_up(tmp_path / "own") == []
+    else:
+        with pytest.raises(ImportError, match=rf"own/{name} hides the package helpers: rename it"):
+            set_up(tmp_path / "own")
 
 
 def test_code_cells_keep_their_tags_and_lose_nothing(book):
     book("# 3. T\n\n```{code-cell} ipython3\n:tags: [hide-input]\n\nx = 1\n\n\ny = '{ref}`a`'\n```\n")
     text = export.export(book.root / "chapters" / "03_this.md", Book.load(book.root))
     cell = json.loads(text)["cells"][-1]
-    assert cell["metadata"] == {"tags": ["hide-input"]} and cell["outputs"] == []
+    assert cell["metadata"] == {"tags": ["hide-input"], "jupyter": {"source_hidden": True}} and cell["outputs"] == []
     assert "".join(cell["source"]) == "x = 1\n\n\ny = '{ref}`a`'"
 
 
