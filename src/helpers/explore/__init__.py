@@ -7,6 +7,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "curves": ["Curve", "Guide"],
         "grid": ["grid_explorer", "grid_numbers"],
+        "guessing": ["guess"],
         "presets": ["margin_explorer", "margin_numbers", "risk_explorer", "risk_numbers"],
         "proof": ["proof_explorer"],
         "stepper": ["ProofStep", "proof_numbers", "proof_stepper"],

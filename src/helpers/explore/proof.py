@@ -4,19 +4,19 @@ import traitlets as T
 
 from ..checks import at_least, between, is_text, one_of
 from ..checks import shown as shown_value
-from .widgets import Figure, script
+from .stage import Stage
+from .widgets import script
 
 LAYOUTS = ("own", "chain", "star", "shared")
 LINES = 10
 MOST_Q = 50
 
 
-class ProofFigure(Figure):
+class ProofFigure(Stage):
     """Ten lines of a proof, the noise that it speaks of, and the reader's guesses; the browser simulates the noise."""
 
     _esm = script("formulas.js", "shared.js", "proof_model.js", "proof_lines.js", "proof.js")
     _css = script("stage.css", "proof.css")
-    title = T.Unicode().tag(sync=True)
     line = T.Int(1, min=1, max=LINES).tag(sync=True)
     shown = T.Int(1, min=1, max=LINES).tag(sync=True)
     guesses = T.Dict().tag(sync=True)  # number of a line, as a text -> {"low", "high", "touched"}
@@ -46,7 +46,8 @@ def proof_explorer(
 
     Parameters
     ----------
-    line : the line at which the figure opens: 1 to 4 are Lemma B.1, 5 is B.2, 6 to 9 Theorem 4.2 (B.3), 10 is 4.3 (B.4).
+    line : the line at which the figure opens; 1 to 4 are Lemma B.1, 5 is B.2, 6 to 9 Theorem 4.2 (B.3), 10 is 4.3
+        (B.4).
     shown : the last line whose bracket is shown; by default the one before `line`, which the reader is then asked.
     v : noise in each coordinate, 0.001 to 1.
     l_b : length of the shared component, 0 to 1.
@@ -70,6 +71,6 @@ def proof_explorer(
     if shown is None and line in (1, 9, 10):  # these ask for nothing
         shown_lines = line
     return ProofFigure(
-        setting={"kind": "driven proof"}, title=title, line=int(line), shown=int(shown_lines), v=float(v), l_b=float(l_b), Q=int(Q),
-        token_layout=layout, seed=int(seed),
+        setting={"kind": "driven proof"}, title=title, line=int(line), shown=int(shown_lines), v=float(v),
+        l_b=float(l_b), Q=int(Q), token_layout=layout, seed=int(seed),
     )
