@@ -1,9 +1,11 @@
 """Measured constants: right on average where they are known, and refused where there is nothing to measure."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
-from helpers.audit.clusters import measure_geometry, measure_value
+from helpers.audit.clusters import cluster_means, measure_geometry, measure_value
 
 D, LENGTH = 60, 1.7
 SCALES = np.linspace(0.2, 1.2, D)  # standard deviations of an anisotropic noise
@@ -143,3 +145,47 @@ def test_arrays_that_do_not_fit_are_named(change, said):
     good = dict(x=np.random.default_rng(0).normal(size=(8, 3)), side=[1, -1] * 4)
     with pytest.raises(ValueError, match=f"^{said}"):
         measure_value(**good | change)
+
+
+@pytest.mark.parametrize(("n", "d"), [(7, 40), (90, 5), (30, 30)])
+def test_the_mean_squared_product_is_that_of_all_pairs(n, d):
+    rng = np.random.default_rng(6)
+    side = np.repeat([1, -1], n)
+    x = side[:, None] * np.eye(1, d) + rng.standard_normal((2 * n, d)) * np.linspace(0.3, 1, d)
+    found = measure_geometry(x, np.zeros(2 * n, int), side)
+    noise = [(c[k] - c[k + 1]) / np.sqrt(2) for c in (x[:n], x[n:]) for k in range(0, n - 1, 2)]
+    products = [(noise[a] @ noise[b]) ** 2 for a in range(len(noise)) for b in range(len(noise)) if a != b]
+    assert found.trace_square[0] == pytest.approx(np.mean(products), rel=1e-10)  # less the squares of own products
+    assert found.trace[0] == pytest.approx(np.mean([one @ one for one in noise]), rel=1e-12)
+
+
+def test_memory_grows_with_the_samples_not_with_their_pairs():
+    rng, n = np.random.default_rng(7), 20_000
+    side = np.repeat([1, -1], n)
+    x = side[:, None] + rng.standard_normal((2 * n, 8))
+    tracemalloc.start()
+    measure_geometry(x, np.zeros(2 * n, int), side)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20 * x.nbytes  # 51 MB; the products of all pairs of differences would take 3.2 GB
+
+
+def test_means_and_geometry_are_one_measurement():
+    x, value, side = draw_values(np.random.default_rng(8), 25)
+    means, found = cluster_means(x, value, side), measure_geometry(x, value, side)
+    np.testing.assert_array_equal(means.concepts, found.concepts)
+    np.testing.assert_allclose(means.midpoints - means.midpoints.mean(axis=0), found.offsets, atol=1e-14)
+    for i in range(K_VALUES):
+        for column, s in enumerate((1, -1)):
+            cluster = x[(value == i) & (side == s)]
+            np.testing.assert_allclose(means.means[i, column], cluster.mean(axis=0), rtol=1e-12)
+            assert means.excess[i, column] == pytest.approx(np.trace(np.cov(cluster.T)) / 25, rel=1e-12)
+
+
+def test_values_must_be_all_there():
+    x, value, side = draw_values(np.random.default_rng(9), 4)
+    for measure in (cluster_means, measure_geometry):
+        with pytest.raises(ValueError, match="value must hold every number from 0 to 3, got no 1"):
+            measure(x, np.where(value == 1, 3, value), side)
+        with pytest.raises(ValueError, match="value 0: x must be finite"):
+            measure(np.where(x == x[0, 0], np.inf, x), value, side)

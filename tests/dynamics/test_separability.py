@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment, linprog, minimize
 
-from helpers.audit.means import cluster_means
+from helpers.audit.clusters import cluster_means
 from helpers.dynamics.flow import gradient_flow, interaction_matrix
 from helpers.dynamics.separability import recovery_time, separation
 from helpers.layouts import chain, disjoint, shared, star
@@ -112,7 +112,7 @@ def _pairs(K):
     [
         (np.zeros((4, 2)), [0, 0, 0], [1, 1, -1, -1], "must have N rows each"),
         (np.zeros((3, 2)), [0, 0, 0], [1, 1, -1], r"value 0, side -1 has 1"),
-        (np.zeros((4, 2)), [-1, -1, -1, -1], [1, 1, -1, -1], "value must be a whole number of at least 0"),
+        (np.zeros((4, 2)), [-1, -1, -1, -1], [1, 1, -1, -1], "value must be a list of whole numbers from 0 to 3, got -1"),
     ],
 )
 def test_a_cluster_without_samples_is_refused(x, value, side, message):

@@ -6,6 +6,9 @@ from functools import cached_property
 import numpy as np
 
 from ..checks import integers, numbers, shown
+from ..dynamics.rates import initial_rates
+from ..layouts import TokenLayout
+from ..mixture import Sample
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,48 @@ class Geometry:
         return self.trace**2 / self.trace_square
 
 
+@dataclass(frozen=True, eq=False)
+class ClusterMeans:
+    """Measured means of the 2K clusters, and by how much the noise in them lengthens them.
+
+    means : shape (K, 2, d), side +1 first.
+    excess : tr Sigma / n of each cluster of n samples, shape (K, 2): the squared length of a measured mean exceeds
+        that of the true one by this on average. Products of different means have no such bias.
+    """
+
+    means: np.ndarray
+    excess: np.ndarray
+
+    @property
+    def concepts(self) -> np.ndarray:
+        """Half the difference of the two means of each value, shape (K, d)."""
+        return (self.means[:, 0] - self.means[:, 1]) / 2
+
+    @property
+    def midpoints(self) -> np.ndarray:
+        """Half their sum, shape (K, d): the b of the theorems, if all values had the same."""
+        return self.means.mean(axis=1)
+
+    def first_rates(self, layout: TokenLayout) -> np.ndarray:
+        """Mean first rate of unseen samples of each cluster after balanced training, shape (K, 2).
+
+        `initial_rates` of the measured means, less the lead tr Sigma / (2Q) that training samples have (N6).
+        Raises `ValueError` for a layout of another number of values.
+        """
+        return initial_rates(layout, self.concepts, self.midpoints) - self.excess / 2
+
+    def sample(self) -> Sample:
+        """One vector a cluster, with the inner products of the means less the excess: no noise, 2K equations.
+
+        Rows are ordered by value, the aligned side first, in 2K dimensions of their own. Where noise has made
+        the corrected Gram matrix indefinite, its negative eigenvalues count as 0.
+        """
+        rows = self.means.reshape(-1, self.means.shape[2])
+        size, axes = np.linalg.eigh(rows @ rows.T - np.diag(self.excess.ravel()))
+        K = len(self.means)
+        return Sample(axes * np.sqrt(np.maximum(size, 0.0)), np.repeat(np.arange(K), 2), np.tile([1, -1], K))
+
+
 def measure_value(x: np.ndarray, side: np.ndarray) -> ValueConstants:
     """Estimate the constants of one value from its embeddings, without the bias of small samples.
 
@@ -89,16 +134,17 @@ def measure_value(x: np.ndarray, side: np.ndarray) -> ValueConstants:
 
     Raises
     ------
-    ValueError : fewer than 4 samples of a side, or clusters without any difference.
+    ValueError : arrays that do not fit, fewer than 4 samples of a side, or clusters without any difference.
     """
-    value = _Moments(x, side)
+    value = _Value(x, side)
+    value.check_noise()
     v = np.sqrt(value.along) / value.length_square
     dimension = max(2, round(value.trace_square / value.length_square**2 / v**4))
     return ValueConstants(float(np.sqrt(value.length_square)), float(v), dimension)
 
 
 def measure_geometry(x: np.ndarray, value: np.ndarray, side: np.ndarray) -> Geometry:
-    """Estimate shared component, concepts, offsets and noise of K values from their embeddings.
+    """Estimate shared component, concepts, offsets and noise of K values from their embeddings; O(N d min(N, d)).
 
     Parameters
     ----------
@@ -113,32 +159,53 @@ def measure_geometry(x: np.ndarray, value: np.ndarray, side: np.ndarray) -> Geom
     ValueError : arrays that do not fit each other, fewer than 4 samples in a cluster, or clusters of a value
         without any difference; the message begins with the number of the value.
     """
-    x, value, side = numbers("x", x), np.asarray(value), np.asarray(side)
-    if x.ndim != 2 or value.shape != (len(x),) or side.shape != (len(x),) or not len(x):
-        raise ValueError(f"x, value and side must have N rows each, got {x.shape}, {value.shape} and {side.shape}")
-    value = integers("value", value, 0, len(x) - 1)  # every value needs samples
-    found = []
-    for i in range(int(value.max()) + 1):
+    found = _values(x, value, side)
+    for i, one in enumerate(found):
         try:
-            found.append(_Moments(x[value == i], side[value == i]))
+            one.check_noise()
         except ValueError as error:
             raise ValueError(f"value {i}: {error}") from error
-    K, concepts = len(found), np.array([one.concept for one in found])
-    middles = np.array([one.middle for one in found])
-    shared = middles.mean(axis=0)
-    gram = concepts @ concepts.T
+    K, means = len(found), _means(found)
+    shared = means.midpoints.mean(axis=0)
+    offsets = means.midpoints - shared
+    gram = means.concepts @ means.concepts.T
     np.fill_diagonal(gram, [one.length_square for one in found])
     # Noise of a middle is that of a concept; an offset holds its own middle and the mean of all.
     bias = np.array([one.share * one.trace for one in found])
     bias = bias * (1 - 2 / K) + bias.sum() / K**2
-    squares = [_less(offset @ offset, less) for offset, less in zip(middles - shared, bias, strict=True)]
-    of = {name: np.array([getattr(one, name) for one in found]) for name in ("trace", "trace_square", "along")}
-    along = np.sqrt(of.pop("along") / np.diag(gram))
-    return Geometry(shared, middles - shared, concepts, gram, np.sqrt(squares), along=along, **of)
+    squares = [_less(offset @ offset, less) for offset, less in zip(offsets, bias, strict=True)]
+    trace, trace_square, along = (
+        np.array([getattr(one, name) for one in found]) for name in ("trace", "trace_square", "along")
+    )
+    along = np.sqrt(along / np.diag(gram))
+    return Geometry(shared, offsets, means.concepts, gram, np.sqrt(squares), trace, trace_square, along)
 
 
-class _Moments:
-    """What two clusters of samples say of their means and their noise; `measure_value` explains the corrections."""
+def cluster_means(x: np.ndarray, value: np.ndarray, side: np.ndarray) -> ClusterMeans:
+    """Measure the means of the clusters.
+
+    Parameters
+    ----------
+    x : embeddings, shape (N, d).   value : numbers 0..K-1, shape (N,).   side : +1 or -1, shape (N,).
+
+    Raises
+    ------
+    ValueError : arrays that do not fit each other, or a cluster with fewer than 2 samples.
+    """
+    found = _values(x, value, side)
+    for i, one in enumerate(found):
+        for s, cluster in zip((1, -1), one.clusters, strict=True):
+            if len(cluster) < 2:
+                raise ValueError(f"every cluster needs at least 2 samples, value {i}, side {s:+d} has {len(cluster)}")
+    return _means(found)
+
+
+class _Value:
+    """The two clusters of one value, side +1 first, and what is measured of them, each once.
+
+    `measure_value` explains the corrections. The noise is seen in differences of neighbours in a cluster, which are
+    free of its mean and independent: vectors of covariance Sigma.
+    """
 
     def __init__(self, x: np.ndarray, side: np.ndarray):
         x, side = numbers("x", x), np.asarray(side)
@@ -146,25 +213,82 @@ class _Moments:
             raise ValueError(f"x must be finite, of shape (N, d), got {shown(x)}")
         if side.shape != (len(x),) or not np.isin(side, (1, -1)).all():
             raise ValueError(f"side must hold {len(x)} numbers 1 or -1, one for each row of x, got {shown(side)}")
-        clusters = [x[side == s] for s in (1, -1)]
-        if min(map(len, clusters)) < 4:
-            sizes = [len(cluster) for cluster in clusters]
+        self.clusters = [x[side == s] for s in (1, -1)]
+
+    @cached_property
+    def ends(self) -> np.ndarray:
+        """The two means, shape (2, d)."""
+        return np.array([cluster.mean(axis=0) for cluster in self.clusters])
+
+    @cached_property
+    def concept(self) -> np.ndarray:
+        return (self.ends[0] - self.ends[1]) / 2
+
+    @property
+    def share(self) -> float:
+        """Of the noise's covariance in the concept, and in the middle."""
+        return sum(1 / len(cluster) for cluster in self.clusters) / 4
+
+    @property
+    def excess(self) -> list[float]:
+        """tr Sigma / n of each cluster."""
+        return [cluster.var(axis=0, ddof=1).sum() / len(cluster) for cluster in self.clusters]
+
+    @cached_property
+    def noise(self) -> np.ndarray:
+        return np.concatenate([(c[0 : len(c) // 2 * 2 : 2] - c[1::2]) / np.sqrt(2) for c in self.clusters])
+
+    @cached_property
+    def trace(self) -> float:
+        return float((self.noise**2).sum()) / len(self.noise)
+
+    @cached_property
+    def trace_square(self) -> float:
+        """Mean of the squared products of two noises, from whichever of N N^T and N^T N is smaller."""
+        noise, n = self.noise, len(self.noise)
+        products = noise @ noise.T if n <= noise.shape[1] else noise.T @ noise
+        own = ((noise**2).sum(axis=1) ** 2).sum()
+        return float(max((products**2).sum() - own, 0.0)) / (n * (n - 1))
+
+    @cached_property
+    def length_square(self) -> float:
+        return _less(self.concept @ self.concept, self.share * self.trace)
+
+    @cached_property
+    def along(self) -> float:
+        """Variance along the concept times its squared length."""
+        return _less(((self.noise @ self.concept) ** 2).mean(), self.share * self.trace_square)
+
+    def check_noise(self) -> None:
+        """Raise `ValueError` where there are too few samples, or no difference, to measure the noise."""
+        if min(map(len, self.clusters)) < 4:
+            sizes = [len(cluster) for cluster in self.clusters]
             raise ValueError(f"side must hold at least 4 samples of each side, got {sizes}")
-        ends = [cluster.mean(axis=0) for cluster in clusters]
-        self.concept, self.middle = (ends[0] - ends[1]) / 2, (ends[0] + ends[1]) / 2
-        self.share = sum(1 / len(cluster) for cluster in clusters) / 4
-        # Differences of neighbours are free of the mean and independent: noise vectors of covariance Sigma.
-        noise = np.concatenate([(c[0 : len(c) // 2 * 2 : 2] - c[1::2]) / np.sqrt(2) for c in clusters])
-        products = noise @ noise.T
-        off = products[~np.eye(len(noise), dtype=bool)]
-        self.trace, self.trace_square = float(np.trace(products)) / len(noise), float((off**2).mean())
-        self.length_square = _less(self.concept @ self.concept, self.share * self.trace)
-        # Variance along c times the squared length of c.
-        self.along = _less(((noise @ self.concept) ** 2).mean(), self.share * self.trace_square)
         if not (self.length_square > 0 and self.along > 0):
             raise ValueError(
                 "x must hold two clusters with different means and some noise between the means, got neither"
             )
+
+
+def _values(x: np.ndarray, value: np.ndarray, side: np.ndarray) -> list[_Value]:
+    """The samples by value."""
+    x, value, side = numbers("x", x), np.asarray(value), np.asarray(side)
+    if x.ndim != 2 or value.shape != (len(x),) or side.shape != (len(x),) or not len(x):
+        raise ValueError(f"x, value and side must have N rows each, got {x.shape}, {value.shape} and {side.shape}")
+    value, found = integers("value", value, 0, len(x) - 1), []  # every value needs samples
+    for i in range(int(value.max()) + 1):
+        own = value == i
+        if not own.any():
+            raise ValueError(f"value must hold every number from 0 to {value.max()}, got no {i}")
+        try:
+            found.append(_Value(x[own], side[own]))
+        except ValueError as error:
+            raise ValueError(f"value {i}: {error}") from error
+    return found
+
+
+def _means(found: list[_Value]) -> ClusterMeans:
+    return ClusterMeans(np.array([one.ends for one in found]), np.array([one.excess for one in found]))
 
 
 def _less(estimate: float, bias: float) -> float:
