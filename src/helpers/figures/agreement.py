@@ -27,7 +27,8 @@ class Group:
 
 
 def agreement(
-    groups: Mapping[str, Group], *, up: str, each: str, off: str = "tolerances", rival: str = "", height: float = 3.6,
+    groups: Mapping[str, Group], *, up: str, each: str, off: str = "tolerances", rival: str = "",
+    level: tuple[str, float] | None = None,
 ) -> Sheet:
     """Predicted numbers as blue dashes, sorted within each group; measured ones as red dots on them; residuals below.
 
@@ -35,16 +36,18 @@ def agreement(
     ----------
     groups : name -> its numbers; names stand below the axis.
     up : label of the numbers with their unit.   each : what one number belongs to, as "held-out statement".
-    off : what residuals are counted in, where groups have a tolerance.   rival : name of what another formula says.
+    off : what residuals are counted in, where groups have a tolerance.
+    rival : name of what another formula says.
     """
     both = [group for group in groups.values() if group.measured is not None]
     across = f"each {each}, sorted by prediction" if not any(g.ordered for g in groups.values()) else f"each {each}"
     if both:
         told = all(group.tolerance is not None for group in both)
-        below = f"measured − predicted\n({off if told else up[up.rfind('(') + 1 : up.rfind(')')]})"
-        sheet = Sheet(across, [up, below], ratios=(2.2, 1), height=height + 1.3, phone=height + 1.7)
+        unit = up[up.rfind("(") + 1 : up.rfind(")")]
+        below = f"measured −\npredicted\n({off if told else unit if len(unit) < 20 else 'same unit'})"
+        sheet = Sheet(across, [up, below], ratios=(2.2, 1), height=4.9, phone=5.3)
     else:
-        sheet = Sheet(across, up, height=height)
+        sheet = Sheet(across, up, height=3.6)
     top, many = sheet.panels[0], sum(np.size(group.predicted) for group in groups.values())
     gap, at, ticks = max(2.0, 0.03 * many), 0.0, []
     size = 26 if many <= 60 else 12
@@ -57,7 +60,10 @@ def agreement(
             top.vlines(x, said - reach, said + reach, color=HAIR, lw=4 if many <= 60 else 2, zorder=2)
         if group.rival is not None:
             top.scatter(x, np.asarray(group.rival)[order], size, marker="x", color=SOFT, lw=1, zorder=2)
-        dashes(top, x, said, half=0.42 if many <= 60 else 0.5)
+        if many <= 60:
+            dashes(top, x, said, half=0.42)
+        else:  # the dashes would touch: a line, and above the dots, which are no wider
+            top.plot(x, said, color=PREDICTED, lw=3 if group.measured is None else 1.4, zorder=6)
         if group.ring is not None:
             k = int(np.flatnonzero(order == group.ring)[0])
             there = said[k] if group.measured is None else group.measured[group.ring]
@@ -68,12 +74,16 @@ def agreement(
             dots(sheet.panels[1], x, (found - said) / (reach if told else 1.0), size=size)
         ticks.append(at + (len(order) - 1) / 2)
         at += len(order) - 1 + gap
-    sheet.panels[-1].set_xticks(ticks, [name.replace(" ", "\n") for name in groups])
+    long = sum(map(len, groups)) > 40
+    sheet.panels[-1].set_xticks(ticks, [name.replace(" ", "\n") if long else name for name in groups])
     sheet.panels[-1].tick_params(axis="x", length=0)
     top.set_xlim(-gap / 2, at - gap / 2)
     entries = [(dash_of(PREDICTED, lw=3.5), "predicted")]
     if any(group.rival is not None for group in groups.values()):
         entries.append((dot_of(SOFT, marker="x"), rival))
+    if level:
+        top.axhline(level[1], color=SOFT, lw=1.6, ls="--", zorder=2)
+        entries.append((dash_of(SOFT, "--", 1.6), level[0]))
     if both:
         residuals = sheet.panels[1]
         zero(residuals)

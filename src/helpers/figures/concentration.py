@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.lines import Line2D
 from scipy.stats import norm
 
-from .drawing import Sheet, dash_of, dot_of, dots, field, powers, zero
-from .theme import DASHES, MARKERS, MEASURED, PREDICTED, PROVED, SOFT
+from .drawing import Sheet, dash_of, dot_of, dots, field, field_of, powers, zero
+from .theme import DASHES, MARKERS, MEASURED, PREDICTED, PROVED
 
 VOID = "above 1: says nothing"
 
@@ -47,7 +48,8 @@ def densities(
             curve = norm.pdf(at, mean, sd)
             axes.plot(at, np.where(curve > (floor or 0), curve, np.nan), color=PREDICTED,
                       ls=DASHES[curves.index(name)], lw=2.2, zorder=3)
-        axes.set(xlim=ends, ylim=(floor or 0, None), yscale="log" if floor else "linear")
+        axes.set(xlim=ends, yscale="log" if floor else "linear")
+        axes.set_ylim(floor or 0, axes.get_ylim()[1] * (1.5 if floor else 1.02))
         if floor:
             powers(axes.yaxis)
     return sheet.key(
@@ -61,11 +63,11 @@ def failure_curves(
 ) -> Sheet:
     """Probability that an event fails against samples per cluster: bounds, an estimate, and observed shares.
 
-    `panels` : title -> (Q, curves, observed): curves name -> values at Q, of which the first `proved` are bounds and the
-    others estimates; observed rows (Q, share, low, high).
+    `panels` : title -> (Q, curves, observed): curves name -> values at Q, of which the first `proved` are bounds and
+    the others estimates; observed rows (Q, share, low, high).
     """
-    sheet = Sheet("Samples per cluster Q (number)", "Probability that\nthe event fails (1)", panels=len(panels), height=4.2,
-                  phone=3.2 * len(panels) + 1)
+    sheet = Sheet("Samples per cluster Q (number)", "Probability that\nthe event fails (1)", panels=len(panels),
+                  height=4.2, phone=3.2 * len(panels) + 1)
     names: list[str] = []
     for axes, (title, (Q, curves, observed)) in zip(sheet.panels, panels.items(), strict=True):
         field(axes, 1, 1e8)
@@ -78,11 +80,10 @@ def failure_curves(
         axes.set(title=title, xscale="log", yscale="log", ylim=(1e-3, 1e8))
         for axis in (axes.xaxis, axes.yaxis):
             powers(axis)
-        sheet.name(axes, Q[-1], 1e8, VOID, SOFT, dx=-4, dy=-10, ha="right", weight="normal")
     return sheet.key(
         *((dash_of(look["color"], look["ls"], 2.4), name)
           for look, name in ((_status(k, proved), name) for k, name in enumerate(names))),
-        (dot_of(MEASURED), "observed share"), columns=2,
+        (dot_of(MEASURED), "observed share"), (field_of(), VOID), columns=2,
     )
 
 
@@ -114,7 +115,10 @@ def margins_in_envelopes(
         for edge in (lower, upper):
             axes.plot(S, edge, color=PROVED, lw=2.4, ls=DASHES[k], zorder=4)
         last = np.flatnonzero(~np.isnan(upper))[-1]
-        sheet.name(axes, S[last], upper[last], name, PROVED, dx=-4, dy=8, ha="right", va="bottom")
+        if last == len(S) - 1:
+            sheet.name(axes, S[last], upper[last], name.replace(" ", "\n"), PROVED, dodge=True)
+        else:
+            sheet.name(axes, S[last], upper[last], name, PROVED, dx=0, dy=6, ha="center", va="bottom")
     if margins is not None:
         lower, upper = next(iter(envelopes.values()))
         known = ~np.isnan(lower)
@@ -124,8 +128,8 @@ def margins_in_envelopes(
             if chosen.any():  # one line with gaps: small, and no darker where many cross
                 x = np.append(S, np.nan)
                 y = np.vstack([margins[:, chosen], np.full(chosen.sum(), np.nan)]).T
-                (drawn,) = axes.plot(np.tile(x, len(y)), y.ravel(), color=MEASURED, lw=0.8, alpha=alpha, zorder=2)
-                entries.append((drawn, f"measured: {words}"))
+                axes.plot(np.tile(x, len(y)), y.ravel(), color=MEASURED, lw=0.8, alpha=alpha, zorder=2)
+                entries.append((Line2D([], [], color=MEASURED, alpha=alpha, lw=2.5), f"measured: {words}"))
         sheet.key(*entries)
     axes.plot(S, noise_free, color=PREDICTED, lw=3, zorder=5)
     sheet.name(axes, S[-1], noise_free[-1], "without\nnoise", PREDICTED, dodge=True)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from .agreement import Group, agreement
-from .drawing import Sheet, dash_of, dot_of, dots, zero
+from .drawing import Sheet, dash_of, dot_of, dots, powers, zero
 from .theme import DASHES, INK, MARGIN, MARKERS, MEASURED, PREDICTED
 
 
@@ -48,7 +48,8 @@ def contributions(parts: np.ndarray, names: Sequence[str], value: str) -> Sheet:
     zero(axes, up=True)
     axes.axvline(parts.sum(), color=PREDICTED, lw=3, zorder=3)
     right = parts.sum() < np.mean(axes.get_xlim())
-    sheet.name(axes, parts.sum(), len(names) - 1, "the sum", PREDICTED, dx=7 if right else -7, ha="left" if right else "right")
+    ha, dx = ("left", 7) if right else ("right", -7)
+    sheet.name(axes, parts.sum(), len(names) - 1, "the sum", PREDICTED, dx=dx, ha=ha)
     axes.set_yticks(range(len(names)), list(names))
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.grid(axis="y", visible=False)
@@ -97,6 +98,7 @@ def against_time(
         if two_kinds and solid and name in dashed:
             sheet.name(axes, S[-1], dashed[name][-1], name.replace(", ", "\n"), INK, dodge=True)
     axes.set_xscale("log")
+    powers(axes.xaxis)
     if dashed and solid:
         kinds = ((dash_of(colour, DASHES[2], 2.4), words[0]), (dash_of(colour, "-", 2.4), words[1])) if two_kinds else (
             (dash_of(PREDICTED, lw=2.4), words[0]), (dot_of(MEASURED), words[1]))

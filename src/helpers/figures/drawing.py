@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from contextlib import contextmanager
 
 import numpy as np
+from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Patch, PathPatch
+from matplotlib.path import Path
 from matplotlib.ticker import FuncFormatter
 from matplotlib.transforms import Bbox
 
@@ -27,11 +29,12 @@ class Sheet(Figure):
     panels : number of panels side by side.   height : inches.
     phone : height in inches on a phone, of all panels together; by default that of the wide sheet for each panel.
     ratios : relative heights of panels that stay below one another also on the wide sheet; None: side by side.
+    share : panels side by side have one vertical axis.   ticks : size of the ticks' words on the wide sheet, in points.
     """
 
     def __init__(self, across: str | Sequence[str], up: str | Sequence[str], *, panels: int = 1, height: float = 3.8,
                  width: float = WIDE, phone: float | None = None, share: bool = True,
-                 ratios: Sequence[float] | None = None):
+                 ratios: Sequence[float] | None = None, ticks: float | None = None):
         super().__init__(figsize=(width, height), layout="constrained")
         if ratios:
             panels = len(ratios)
@@ -41,7 +44,9 @@ class Sheet(Figure):
         self.panels: list[Axes] = list(axes)
         self.stacked = ratios is not None
         self.phone = phone or height * (1 if self.stacked else panels)
+        self.ticks = ticks
         self._names: list[tuple[Axes, object]] = []
+        self._key: tuple[list, int] = ([], 1)
         across, up = ([word] * panels if isinstance(word, str) else word for word in (across, up))
         for axes, right, above in zip(self.panels, across, up, strict=True):
             axes.set(xlabel=right, ylabel=above)
@@ -67,6 +72,10 @@ class Sheet(Figure):
         """Lay the sheet out, and move names that would overlap apart, up and down."""
         for _, text in self._names:
             text.set_position((text.get_position()[0], 0))
+        small = self.ticks if self.ticks and self.get_figwidth() > PHONE else None
+        for axes in self.panels:
+            axes.tick_params(labelsize=small or rcParams["xtick.labelsize"])
+        self._lay_key()
         self.draw_without_rendering()
         for axes in self.panels:
             names = [text for at, text in self._names if at is axes]
@@ -78,7 +87,7 @@ class Sheet(Figure):
     def on_a_phone(self):
         """Inside, the sheet is as narrow as a phone and its panels stand below one another."""
         before = [(axes.get_subplotspec(), axes.get_ylabel()) for axes in self.panels]
-        size, columns = self.get_size_inches().copy(), [legend._ncols for legend in self.legends]
+        size = self.get_size_inches().copy()
         self.set_size_inches(PHONE, self.phone)
         if not self.stacked and len(self.panels) > 1:
             grid = self.add_gridspec(len(self.panels), 1)
@@ -86,8 +95,6 @@ class Sheet(Figure):
                 axes.set_subplotspec(spec)
                 axes.tick_params(labelleft=True)
                 axes.set_ylabel(axes.get_ylabel() or before[0][1])
-        for legend in self.legends:
-            legend.set_ncols(1)
         try:
             yield self
         finally:
@@ -97,14 +104,24 @@ class Sheet(Figure):
                 if not self.stacked and not up and k:
                     axes.tick_params(labelleft=False)
                 axes.set_ylabel(up)
-            for legend, number in zip(self.legends, columns, strict=True):
-                legend.set_ncols(number)
 
     def key(self, *entries: tuple[object, str], columns: int | None = None) -> "Sheet":
         """Lines above the panels that say what marks mean, (handle, words) each; returns the sheet."""
-        self.legend([handle for handle, _ in entries], [words for _, words in entries], loc="outside upper left",
-                    ncols=columns or len(entries), borderaxespad=0, handletextpad=0.5, columnspacing=1.4, labelcolor=INK)
+        self._key = list(entries), columns or len(entries)
+        self._lay_key()
         return self
+
+    def _lay_key(self) -> None:
+        """The key in as many columns as were asked for, fewer where they do not fit."""
+        entries, columns = self._key
+        for number in range(columns, 0, -1) if entries else ():
+            for old in list(self.legends):
+                old.remove()
+            handles, words = zip(*entries, strict=True)
+            drawn = self.legend(handles, words, loc="outside upper left", ncols=number, borderaxespad=0.2,
+                                handletextpad=0.5, columnspacing=1.4, labelcolor=INK)
+            if drawn.get_window_extent(self._get_renderer()).width <= self.bbox.width:
+                return
 
 
 def _apart(boxes: Sequence[Bbox], gap: float = 1.0) -> np.ndarray:
@@ -169,16 +186,18 @@ def thin(count: int, most: int) -> np.ndarray:
 def squares(axes: Axes, matrix: np.ndarray, *, largest: float, colour: str = INK) -> None:
     """A matrix as squares whose area is the amount: full where positive, hollow where negative, none at zero."""
     matrix = np.asarray(matrix, dtype=float)
+    corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1)])
+    codes = [Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY]
+    for sign in (1, -1):
+        found = [(x, y, 0.45 * np.sqrt(min(1.0, abs(matrix[y, x]) / largest)))
+                 for y, x in np.argwhere(np.sign(matrix) == sign)]
+        rim = 0 if sign > 0 else 0.035  # of an outline, so that it has the same area
+        found = [(x, y, half - rim) for x, y, half in found if half > 0.02 + rim]
+        if found:
+            points = np.concatenate([np.array([x, y]) + half * corners for x, y, half in found])
+            look = {"fc": colour, "lw": 0} if sign > 0 else {"fc": PAGE, "ec": colour, "lw": 1.3}
+            axes.add_patch(PathPatch(Path(points, codes * len(found)), **look))
     rows, columns = matrix.shape
-    for y in range(rows):
-        for x in range(columns):
-            half = 0.45 * np.sqrt(min(1.0, abs(matrix[y, x]) / largest))
-            if half < 0.02:
-                continue
-            full = matrix[y, x] > 0
-            inset = half if full else half - 0.035  # so that its outline has the same area
-            look = {"fc": colour, "lw": 0} if full else {"fc": PAGE, "ec": colour, "lw": 1.3}
-            axes.add_patch(Rectangle((x - inset, y - inset), 2 * inset, 2 * inset, **look))
     axes.set(xlim=(-0.6, columns - 0.4), ylim=(rows - 0.4, -0.6), aspect="equal")
     axes.grid(visible=False)
     for spine in axes.spines.values():
@@ -194,3 +213,8 @@ def dash_of(role_colour: str, ls="-", lw: float = 3.0) -> Line2D:
 def dot_of(role_colour: str, *, full: bool = True, marker: str = "o") -> Line2D:
     """The entry of a dot in the key above the panels."""
     return Line2D([], [], color=role_colour, ls="", marker=marker, ms=6, mew=1.3, mfc=role_colour if full else PAGE)
+
+
+def field_of() -> Patch:
+    """The entry of a pale field in the key above the panels."""
+    return Patch(fc=TINT, lw=0)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from .agreement import Group, agreement
-from .drawing import Sheet, dash_of, dashes, dot_of, dots, powers, squares, zero
+from .drawing import PHONE, Sheet, dash_of, dashes, dot_of, dots, powers, squares, zero
 from .theme import INK, MARKERS, MEASURED, PREDICTED, PROVED, SOFT, TINT
 
 
@@ -53,8 +53,10 @@ def square_maps(
     """
     long = max(len(str(label)) for label in labels)
     room = 0.085 * long  # inches for the names beside and below the maps
-    height = (7.0 - room) / len(maps) + 1.2 + room
-    sheet = Sheet(of, of, panels=len(maps), height=height, phone=len(maps) * (3.4 + room / 2 + 0.5))
+    above = 0.3 if numbers else 0.6  # titles, key
+    height = (6.7 - room) / len(maps) + room + above + 0.3
+    phone = len(maps) * (PHONE - 0.3 - room + room + 0.6) + above - 0.3
+    sheet = Sheet(of, of, panels=len(maps), height=height, phone=phone, ticks=9.2 if len(labels) > 9 else None)
     for axes, (title, matrix) in zip(sheet.panels, maps.items(), strict=True):
         squares(axes, matrix, largest=1.0, colour=TINT if numbers else INK)
         axes.set_title(title)
@@ -129,14 +131,11 @@ def cluster_margins(
 
     Parameters
     ----------
-    predicted, measured, error : layout -> shape (K, 2), aligned side first, in nats; `error` is a standard error. Without
-        `measured` the prediction is drawn alone.
+    predicted, measured, error : layout -> shape (K, 2), aligned side first, in nats; `error` is a standard error.
+        Without `measured` the prediction is drawn alone.
     mixture : the one margin that orthonormal concepts predict for all clusters, drawn as a line, in nats.
     """
     groups = {name: Group(there.ravel(), None if measured is None else measured[name].ravel(), error[name].ravel())
               for name, there in predicted.items()}
-    sheet = agreement(groups, up="Mean margin (nats)", each="held-out cluster", off="standard errors")
-    axes = sheet.panels[0]
-    axes.axhline(mixture, color=SOFT, lw=1.6, ls="--", zorder=2)
-    sheet.name(axes, axes.get_xlim()[0], mixture, "orthonormal concepts", SOFT, dx=4, dy=9, weight="normal")
-    return sheet
+    return agreement(groups, up="Mean margin (nats)", each="held-out cluster", off="standard errors",
+                     level=("orthonormal concepts", mixture))

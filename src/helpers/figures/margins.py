@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from .agreement import Group, agreement
-from .drawing import PHONE, Sheet, dot_of, dots, squares, zero
+from .drawing import PHONE, Sheet, dash_of, dot_of, dots, squares, zero
 from .theme import MARGIN, MEASURED, PREDICTED, SOFT, TINT
 
 SIDE_NAMES = {1: "aligned", -1: "misaligned"}
@@ -91,8 +91,8 @@ def flips(
         ranked, margins = np.asarray(ranked, dtype=bool), np.asarray(margins, dtype=float)
         for right in (True, False):
             dots(axes, threshold[ranked == right], margins[ranked == right], full=right)
-        sheet.key((dot_of(MEASURED), "ranked right"), (dot_of(MEASURED, full=False), "ranked wrong"))
-        sheet.name(axes, -across, -across, "predicted border", PREDICTED, dx=10, dy=-9)
+        sheet.key((dash_of(PREDICTED, lw=2.4), "predicted border"), (dot_of(MEASURED), "ranked right"),
+                  (dot_of(MEASURED, full=False), "ranked wrong"))
     axes.set(xlim=(-across, across), ylim=(low, high))
     return sheet
 
@@ -107,7 +107,8 @@ def interaction_blocks(blocks: Mapping[str, np.ndarray], labels: Sequence[str]) 
     labels : names of the 2K clusters.
     """
     largest = max(np.abs(block).max() for block in blocks.values())
-    sheet = Sheet("cluster that pushes", "cluster that is pushed", panels=len(blocks), height=4.4, phone=4.1 * len(blocks))
+    sheet = Sheet("cluster that pushes", "cluster that is pushed", panels=len(blocks), height=4.6,
+                  phone=4.1 * len(blocks))
     for axes, (title, block) in zip(sheet.panels, blocks.items(), strict=True):
         squares(axes, block, largest=largest, colour=MARGIN)
         axes.set_title(f"{title} answers")

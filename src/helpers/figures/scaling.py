@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from .concentration import VOID
-from .drawing import Sheet, dash_of, dot_of, dots, field, powers
+from .drawing import Sheet, dash_of, dot_of, dots, field, field_of, powers
 from .theme import DASHES, MEASURED, PREDICTED, PROVED, SOFT
 
 SAMPLES = "Samples per cluster Q (number)"
@@ -16,14 +16,14 @@ def bound_against_samples(Q: Sequence[float], bounds: Mapping[str, np.ndarray]) 
     sheet = Sheet(SAMPLES, "Bound on the risk (probability)", height=3.8)
     axes = sheet.panels[0]
     top = max(np.max(values) for values in bounds.values())
-    _shade(sheet, axes, top)
+    _shade(axes, top)
     for k, (name, values) in enumerate(bounds.items()):
         axes.plot(Q, values, color=PROVED, ls=DASHES[k], lw=2.6, zorder=3)
         peak = int(np.argmax(values))
-        sheet.name(axes, Q[peak], values[peak], name, PROVED, dx=0, dy=9, ha="center")
+        sheet.name(axes, Q[peak], values[peak], name, PROVED, dx=6, dy=9)
     axes.set(yscale="log", ylim=(1e-3, 8 * top), xlim=(Q[0], Q[-1]))
     powers(axes.yaxis)
-    return sheet
+    return sheet.key((field_of(), VOID))
 
 
 def powers_against_samples(Q: Sequence[float], log10_risks: Mapping[str, np.ndarray]) -> Sheet:
@@ -46,8 +46,7 @@ def powers_against_samples(Q: Sequence[float], log10_risks: Mapping[str, np.ndar
     axes.set(xscale="log", yticks=[10, 1, 0, *-ends], ylim=(-ends[-1], 10))
     axes.set_yticklabels([f"{tick:,.0f}".replace("-", "−") for tick in axes.get_yticks()])
     powers(axes.xaxis)
-    sheet.name(axes, Q[-1], 10, "above 0: says nothing", SOFT, dx=-4, dy=-10, ha="right", weight="normal")
-    return sheet.key(*entries, columns=2)
+    return sheet.key(*entries, (field_of(), "above 0: says nothing"), columns=2)
 
 
 def bound_law_and_error(
@@ -72,7 +71,7 @@ def bound_law_and_error(
     top = max(np.max(values) for values in bounds.values())
     names = list(dict.fromkeys(name for curves in laws.values() for name in curves))
     for axes, title in zip(sheet.panels, bounds, strict=True):
-        _shade(sheet, axes, top)
+        _shade(axes, top)
         axes.plot(Q, bounds[title], color=PROVED, lw=2.6, zorder=3)
         for name, values in laws[title].items():
             axes.plot(Q, values, color=PREDICTED, ls=DASHES[names.index(name)], lw=2.6, zorder=3)
@@ -88,13 +87,11 @@ def bound_law_and_error(
     entries = [(dash_of(PROVED, lw=2.6), "the paper's bound")]
     entries += [(dash_of(PREDICTED, DASHES[k], 2.6), name) for k, name in enumerate(names)]
     if errors is not None:
-        entries.append((dot_of(MEASURED), f"measured: mean and range of {len(next(iter(errors.values())))} runs"))
-    return sheet.key(*entries)
+        entries.append((dot_of(MEASURED), f"mean and range of {len(next(iter(errors.values())))} runs"))
+    return sheet.key(*entries, (field_of(), VOID), columns=2 if errors is not None else None)
 
 
-def _shade(sheet: Sheet, axes, top: float) -> None:
+def _shade(axes, top: float) -> None:
     """The region in which a bound on a probability says nothing."""
     field(axes, 1, max(10.0, 8 * top)).set_label(VOID)
     axes.axhline(1, color=SOFT, lw=0.9)
-    if axes is sheet.panels[0]:
-        axes.text(0.02, 1.25, VOID, color=SOFT, transform=axes.get_yaxis_transform(), va="bottom")

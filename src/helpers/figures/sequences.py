@@ -6,7 +6,7 @@ import numpy as np
 
 from .agreement import Group, agreement
 from .drawing import Sheet, dot_of, dots, zero
-from .theme import MEASURED, PREDICTED, SOFT
+from .theme import INK, MEASURED, PREDICTED, SOFT
 
 
 def token_rates(
@@ -59,9 +59,8 @@ def both_answers(
             dots(axes, np.asarray(measured)[:, answer], row + shift + 0.12, full=full, marker="s", size=30)
     axes.set_yticks(row, names)
     axes.set_ylim(len(names) - 0.5, -0.5)
-    entries = [(dot_of(PREDICTED, marker="s"), "predicted, chosen"),
-               (dot_of(PREDICTED, full=False, marker="s"), "predicted, rejected")]
+    entries = [(dot_of(PREDICTED, marker="s"), "predicted"), (dot_of(INK, full=False, marker="s"), "hollow: rejected"),
+               (dot_of(SOFT, marker="|"), "through the mean states alone")]
     if measured is not None:
-        entries += [(dot_of(MEASURED, marker="s"), "measured, chosen"),
-                    (dot_of(MEASURED, full=False, marker="s"), "measured, rejected")]
-    return sheet.key(*entries, (dot_of(SOFT, marker="|"), "through the mean states alone"), columns=2)
+        entries.insert(1, (dot_of(MEASURED, marker="s"), "measured"))
+    return sheet.key(*entries)

@@ -1,4 +1,4 @@
-"""A plotted figure as themed SVG in the page: text in its font, colours that follow its scheme, a drawing for a phone."""
+"""A plotted figure as themed SVG: in the font of the page, in its colours, and once more for a phone."""
 
 import hashlib
 import io
@@ -35,9 +35,9 @@ STYLE = _style()
 def show(figure: Figure, caption: str | None = None, alt: str | None = None) -> None:
     """Display a figure inline, as SVG that has the page's font and follows its scheme.
 
-    A figure wider than a phone is drawn twice, and the reader's screen picks one. In a notebook it stands on a card. What
-    it shows is told by the `{caption}` directive after the cell, with its `:alt:`; `caption` and `alt` here are for
-    sources that do not have it yet. Raises ValueError where `figure` is no figure.
+    A figure wider than a phone is drawn twice, and the reader's screen picks one. In a notebook it stands on a card.
+    What it shows is told by the `{caption}` directive after the cell, with its `:alt:`; `caption` and `alt` here are
+    for sources that do not have it yet. Raises ValueError where `figure` is no figure.
     """
     holds("figure", figure, "savefig axes get_size_inches", "a matplotlib figure")
     name = alt or _name(figure)
