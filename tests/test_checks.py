@@ -159,7 +159,7 @@ class Rude:
     def __repr__(self):
         raise RuntimeError("no\nway")
 
-    __str__ = __float__ = __len__ = __array__ = __repr__
+    __str__ = __float__ = __len__ = __array__ = __iter__ = __repr__
 
 
 LOOKS = [Rude(), "a\nb" * 1000, np.array(["word\n" * 30] * 8), np.array(1.5), np.eye(9), [np.ones((2, 2))], 10**5000,
@@ -176,7 +176,7 @@ def test_shown_never_takes_more_than_a_line(value):
 @pytest.mark.parametrize("value", LOOKS, ids=range(len(LOOKS)))
 @pytest.mark.parametrize("check", [
     lambda x: between("p", x, 2, 3), lambda x: at_least("p", x, 2**62), lambda x: one_of("p", x, ["a", "b"]),
-    lambda x: texts("p", [x, 3]), lambda x: integers("p", x, 5, 6), lambda x: path_of("p", [x]),
+    lambda x: texts("p", [x, 3]), lambda x: texts("p", x) and texts("p", 3), lambda x: integers("p", x, 5, 6), lambda x: path_of("p", [x]),
     lambda x: holds("p", x, "no such", "a thing"),
 ])
 def test_nothing_else_is_raised_whatever_is_given(value, check):

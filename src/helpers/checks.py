@@ -50,10 +50,14 @@ def holds(name: str, value: object, fields: str, what: str) -> None:
 
 def listed(name: str, value: Iterable, what: str) -> list:
     """Return the entries of a list, a tuple or an array; `ValueError` for one text, a dictionary, a set or no list."""
-    unordered = isinstance(value, str | bytes | Mapping | set | frozenset | type)
-    if unordered or not hasattr(value, "__iter__") or getattr(value, "ndim", 1) != 1:
+    try:
+        entries = iter(value)
+    except Exception:  # a type, a number, an object that cannot be read
+        entries = None
+    unordered = isinstance(value, str | bytes | Mapping | set | frozenset)
+    if unordered or entries is None or getattr(value, "ndim", 1) != 1:
         raise ValueError(f"{name} must be a list of {what}, got {shown(value)}")
-    return list(value)
+    return list(entries)
 
 
 def texts(name: str, value: Iterable[str]) -> tuple[str, ...]:

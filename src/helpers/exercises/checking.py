@@ -51,7 +51,7 @@ def chapters() -> tuple[str, ...]:
 
 def answers(name: str) -> Mapping[str, Exercise]:
     """The right answers of the chapter that the exercise `name` belongs to; of all chapters, where there is none."""
-    chapter = str(name).split(".")[0]
+    chapter = name.split(".")[0] if isinstance(name, str) else ""
     known = chapters()
     wanted = (chapter,) if chapter in known else known
     found: dict[str, Exercise] = {}

@@ -33,10 +33,10 @@ def persona_names(
     name of a file in it (with the nearest ones), a repeated name, or another K.
     """
     if isinstance(names, Integral):
-        runs = persona_source()["paper_runs"]
-        if isinstance(names, bool) or str(names) not in runs:
-            raise ValueError(f"K must be one of {', '.join(runs)} (the paper's runs), got {shown(names)}")
-        names = runs[str(names)]
+        runs = {int(K): behaviours for K, behaviours in persona_source()["paper_runs"].items()}
+        if isinstance(names, bool) or names not in runs:
+            raise ValueError(f"K must be one of {', '.join(map(str, runs))} (the paper's runs), got {shown(names)}")
+        names = runs[names]
     names = (names,) if isinstance(names, str) else tuple(listed("names", names, "behaviours"))
     for name in names:
         one_of("persona behaviour", name, _known(_folder(root)))
