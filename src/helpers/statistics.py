@@ -1,17 +1,102 @@
-"""Intervals that the chapters share: of a share that was counted."""
+"""Intervals that the chapters share: of a share that was counted, of a mean over draws, of a paired difference.
 
-from scipy.stats import binomtest
+A draw is a split, a subset or a seed: everything that would be drawn again. All intervals are of 95 %.
+"""
 
-from .checks import at_least, between
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import binomtest, bootstrap, t, ttest_rel
+
+from .checks import at_least, between, numbers
+
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Mean of paired differences, its interval, and the probability `p` of one as large by chance; shape (...)."""
+
+    mean: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    p: np.ndarray
 
 
 def wilson_interval(error: float, tested: int) -> tuple[float, float]:
-    """Wilson's 95 % interval for a share of errors seen on `tested` independent statements.
+    """Wilson's interval for a share of errors seen on `tested` independent statements.
 
     `error` lies between 0 and 1 and is a whole number of the `tested`; a mean over draws is rounded to one.
     Raises `ValueError` for a share outside of 0 to 1 or fewer than one statement.
     """
     tested = at_least("tested", tested, 1)
     wrong = round(between("error", error, 0, 1) * tested)
-    interval = binomtest(wrong, tested).proportion_ci(0.95, method="wilson")
+    interval = binomtest(wrong, tested).proportion_ci(LEVEL, method="wilson")
     return float(interval.low), float(interval.high)
+
+
+def mean_interval(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean over draws and Student's interval of that mean: where the mean of ever more such draws would lie.
+
+    Parameters
+    ----------
+    draws : shape (n, ...), one row a draw, n at least 2.
+
+    Returns
+    -------
+    mean, low, high : shape (...) each.
+
+    Raises
+    ------
+    ValueError : fewer than 2 draws, or numbers that are not finite.
+    """
+    draws = _draws("draws", draws)
+    n, mean = len(draws), draws.mean(axis=0)
+    half = t.ppf((1 + LEVEL) / 2, n - 1) * draws.std(axis=0, ddof=1) / np.sqrt(n)
+    return mean, mean - half, mean + half
+
+
+def paired_difference(first: np.ndarray, second: np.ndarray) -> Difference:
+    """Mean of first - second over draws that both were made on, with Student's interval and test.
+
+    Parameters
+    ----------
+    first, second : shape (n, ...) each, one row a draw, n at least 2.
+
+    Raises
+    ------
+    ValueError : arrays of different shapes, fewer than 2 draws, or numbers that are not finite.
+    """
+    first, second = _draws("first", first), _draws("second", second)
+    if first.shape != second.shape:
+        raise ValueError(f"first and second must have one shape, got {first.shape} and {second.shape}")
+    mean, low, high = mean_interval(first - second)
+    with np.errstate(divide="ignore", invalid="ignore"):  # draws that do not differ at all: p is 0 or undefined
+        p = ttest_rel(first, second, axis=0).pvalue
+    return Difference(mean, low, high, np.where(np.isnan(p), 1.0, p)[()])
+
+
+def bootstrap_interval(draws: np.ndarray, statistic=np.mean, *, seed: int = 0) -> tuple[float, float]:
+    """Interval of a statistic of the draws by the bootstrap (BCa), where it is no mean or is far from normal.
+
+    Parameters
+    ----------
+    draws : shape (n,), n at least 2. statistic : function of an array along its `axis`, such as `numpy.median`.
+    seed : of the resampling.
+
+    Raises
+    ------
+    ValueError : fewer than 2 draws, draws that are all equal, or numbers that are not finite.
+    """
+    draws = _draws("draws", draws)
+    if draws.ndim != 1 or not np.ptp(draws):
+        raise ValueError(f"draws must be a list of numbers that differ, got shape {draws.shape}")
+    found = bootstrap((draws,), statistic, confidence_level=LEVEL, rng=np.random.default_rng(seed))
+    return float(found.confidence_interval.low), float(found.confidence_interval.high)
+
+
+def _draws(name: str, draws: np.ndarray) -> np.ndarray:
+    draws = numbers(name, draws)
+    if draws.ndim < 1 or len(draws) < 2 or not np.isfinite(draws).all():
+        raise ValueError(f"{name} must hold at least 2 draws of finite numbers, got shape {draws.shape}")
+    return draws
