@@ -8,7 +8,7 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 export TOKENIZERS_PARALLELISM := false
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lab serve notebooks reproduce bench lock lint model browser clean
+.PHONY: help book chapter watch check test lab serve pdf notebooks costs reproduce bench lock lint model browser clean
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -40,12 +40,22 @@ model: $(VENV)/base ## fetch and convert the language model, once for every chec
 book: $(VENV)/base $(VENDOR) model ## build the book into _build/html
 	@$(BIN)/python -m book.tools.export
 	@$(BIN)/python -m book.tools.run
-	@$(BIN)/jupyter-book build . --toc book/_toc.yml --config _config.yml -W -n --keep-going --quiet
+	@$(BIN)/python -m book.tools.build --strict
 	@echo "The book is in _build/html/index.html; 'make serve' shows it"
 
-test: book $(VENV)/test browser ## build the book and run every test
+chapter: $(VENV)/base $(VENDOR) model ## build one page, N=05; or lay out a new chapter, NEW=09_name
+	@$(BIN)/python -m book.tools.build $(if $(NEW),--new $(NEW),$(or $(N),$(error say which: make chapter N=05, or NEW=09_name)))
+
+watch: $(VENV)/base $(VENDOR) model ## show the book, and build each page again when its source is saved
+	@$(BIN)/python -m book.tools.build --watch
+
+check: $(VENV)/test ## style, and all tests but pages, model and slow, with few draws, in about a minute
 	@$(BIN)/ruff check src tests book
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --hypothesis-profile check -m "not pages and not model and not slow"
+
+test: book $(VENV)/test browser ## build the book and run every test, on two cores
+	@$(BIN)/ruff check src tests book
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 browser: $(VENV)/test ## find or install a Chromium for the page tests
 	@$(BIN)/python -m book.tools.site browser
@@ -53,13 +63,17 @@ browser: $(VENV)/test ## find or install a Chromium for the page tests
 lint: $(VENV)/test ## check the style of the code
 	@$(BIN)/ruff check src tests book
 
-lab: $(VENV)/lab model ## open the chapters in JupyterLab
-	@cd chapters && $(BIN)/jupyter lab
+lab: $(VENV)/lab model ## open the chapters in JupyterLab; FLAGS="--no-browser --port 9000" are passed on
+	@cd chapters && $(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) $(FLAGS)
 
-serve: ## show the built book at http://localhost:8000
-	@$(BIN)/python -m http.server 8000 --bind 127.0.0.1 --directory _build/html
+serve: $(VENV)/base ## show the built book at http://localhost:8000
+	@$(BIN)/python -m book.tools.site serve
 
-notebooks: $(VENV)/base ## write chapters/*.ipynb from chapters/*.md
+pdf: book $(VENV)/test browser ## write the built book as one PDF, _build/reward-margins.pdf
+	@$(BIN)/python -m book.tools.pdf
+
+notebooks: $(VENV)/base ## write chapters/*.ipynb from chapters/*.md, with the costs that the last build measured
+	@$(BIN)/python -m book.tools.costs
 	@$(BIN)/python -m book.tools.export
 
 bench: book $(VENV)/test browser ## time training against TRL and a dense head, and the pages, into records/

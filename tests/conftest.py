@@ -1,10 +1,13 @@
-"""The theme for tests of figures; and, at the end of a run, how many draws the searches for counterexamples made."""
+"""The theme for tests of figures; fewer draws for `make check`; and, at the end of a run, how many were made."""
 
 import matplotlib
 import pytest
+from hypothesis import settings
 
 from helpers.figures.theme import theme
 from theorems import DRAWS
+
+settings.register_profile("check", max_examples=40)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ alternative text, a cell that displays nothing and a picture that is not there a
 """
 
 import re
+import sys
 from html import escape
 
 from docutils import nodes
@@ -52,7 +53,6 @@ class Picture(SphinxDirective):
     def run(self):
         from helpers.figures import picture
 
-        self.env.note_reread()  # the drawing may have changed, although no page did
         figure = _figure(self, self.options.get("name", ""))
         figure["classes"].append("picture")
         try:
@@ -60,6 +60,9 @@ class Picture(SphinxDirective):
         except ValueError as problem:
             LOGGER.warning("%s", problem, location=self.get_location())
             return []
+        for name, module in list(sys.modules.items()):  # what drew it: read this page again when that changes
+            if name.startswith("helpers.figures."):
+                self.env.note_dependency(module.__file__)
         figure.insert(0, nodes.raw("", named(drawing, figure["alt"]), format="html"))
         return [figure]
 

@@ -1,10 +1,12 @@
 """The built pages: a server of them, a browser, and a page that is open with its failures noted.
 
-    python -m book.tools.site browser    find a Chromium or install one, and say where it is
+    python -m book.tools.site serve [--port 8000]    show the built pages
+    python -m book.tools.site browser                find a Chromium or install one, and say where it is
 
 A Chromium is the system's, else Debian's package where root may install it, else Playwright's own download.
 """
 
+import argparse
 import functools
 import http.server
 import os
@@ -12,7 +14,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,6 +27,7 @@ MISSING = f"There are no built pages in {SITE}: run `make book` first."
 FLAGS = ("--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
          "--disable-component-update --disable-sync").split()
 STATE = 'script[type="application/vnd.jupyter.widget-state+json"]'
+PORT = 8000
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -37,12 +40,14 @@ def find() -> str | None:
 def install() -> None:
     """Install Debian's package where that is possible, else Playwright's own browser."""
     if shutil.which("apt-get") and os.geteuid() == 0:
+        print("No Chromium was found: installing Debian's package with apt-get", flush=True)
         quiet = {"check": False, "stdout": subprocess.DEVNULL}
         subprocess.run(["apt-get", "update", "-qq"], **quiet)
         command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"]
         environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
         subprocess.run(command, env=environment, **quiet)
     if find() is None:
+        print("No Chromium was found: playwright installs its own", flush=True)
         subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False)
 
 
@@ -74,9 +79,16 @@ def launch(playwright: Playwright) -> Browser:
 
 @contextmanager
 def served() -> Iterator[str]:
-    """Address of a server of the built pages on this machine."""
+    """Address of a server of the built pages on this machine, on any free port."""
+    with serving(0) as address:
+        yield address
+
+
+@contextmanager
+def serving(port: int) -> Iterator[str]:
+    """Address of a server of the built pages; `port` 0 takes any that is free. OSError where it is taken."""
     handler = functools.partial(_Quiet, directory=str(SITE))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         try:
@@ -84,6 +96,22 @@ def served() -> Iterator[str]:
         finally:
             server.shutdown()
             thread.join()
+
+
+def show(port: int, until: Callable[[], object]) -> None:
+    """Serve the built pages at `port` or, where that is taken, at another one, as long as `until` runs."""
+    if not (SITE / "index.html").exists():
+        sys.exit(MISSING)
+    for candidate in (port, 0):
+        try:
+            with serving(candidate) as address:
+                print(f"The book is at {address}; Ctrl+C ends this.", flush=True)
+                until()
+            return
+        except OSError:
+            print(f"Port {port} is taken.")
+        except KeyboardInterrupt:
+            return
 
 
 @contextmanager
@@ -120,7 +148,7 @@ def _text(name: str) -> str:
     return (SITE / name).read_text(encoding="utf-8")
 
 
-def main() -> None:
+def browser() -> None:
     """Leave the machine with a browser, or say in one sentence that there is none."""
     if find() is None:
         install()
@@ -128,6 +156,15 @@ def main() -> None:
     if path is None:
         sys.exit("No Chromium was found and none could be installed; install Chromium and try again.")
     print(f"Browser for the page tests: {path}")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(prog="python -m book.tools.site", description=__doc__.splitlines()[0])
+    parser.add_argument("task", choices=("serve", "browser"))
+    parser.add_argument("--port", type=int, default=PORT)
+    options = parser.parse_args(arguments)
+    browser() if options.task == "browser" else show(options.port, threading.Event().wait)
 
 
 if __name__ == "__main__":

@@ -2,67 +2,17 @@
 
 import base64
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
+from sample import SAMPLE, build, make_book
 
 from book.extensions.captions import named
 from book.tools import export
 from book.tools.references import Book
 from book.tools.source import SourceError
-
-ROOT = Path(__file__).resolve().parents[2]
-SAMPLE = (Path(__file__).with_name("sample") / "05_sample.md").read_text(encoding="utf-8")
-EXTENSIONS = ("captions", "opening", "titles")
-TOC = "format: jb-book\nroot: book/index\nchapters: [{file: chapters/05_sample}]\n"
-CONFIG = f"""
-title: Small
-only_build_toc_files: true
-execute: {{execute_notebooks: cache, stderr_output: remove}}
-parse: {{myst_enable_extensions: [colon_fence, dollarmath]}}
-sphinx:
-  extra_extensions: [sphinx_proof, sphinx_exercise]
-  local_extensions: {{drawings: {{root}}, {", ".join(f"book.extensions.{name}: {ROOT}" for name in EXTENSIONS)}}}
-  config: {{math_numfig: false}}
-"""
-# The drawing of the sample, whatever the book's own looks like.
-DRAWINGS = """
-import helpers.figures
-
-DRAWING = '<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="t"><title id="t">Old</title></svg>'
-
-def picture(name):
-    if name != "05_tube":
-        raise ValueError(f"name must be a known picture, got {name!r}")
-    return DRAWING
-
-def setup(app):
-    helpers.figures.picture = picture
-"""
-
-
-def make_book(root: Path, text: str = SAMPLE) -> Path:
-    """A book of the sample alone."""
-    (root / "chapters").mkdir()
-    (root / "book").mkdir()
-    (root / "_config.yml").write_text(CONFIG.replace("{root}", str(root)))
-    (root / "book" / "_toc.yml").write_text(TOC)
-    (root / "book" / "index.md").write_text("# Start\n\nThe [](#fig-widening) is in chapter 5.\n")
-    (root / "drawings.py").write_text(DRAWINGS)
-    (root / "chapters" / "05_sample.md").write_text(text, encoding="utf-8")
-    return root
-
-
-def build(root: Path) -> tuple[int, str]:
-    """Build a book as `make book` does; exit status and log."""
-    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", "."]
-    options = ["--toc", "book/_toc.yml", "--config", "_config.yml", "-W", "-n", "--keep-going"]
-    done = subprocess.run([*command, *options], cwd=root, capture_output=True, text=True)
-    return done.returncode, done.stdout + done.stderr
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +72,7 @@ BROKEN = {  # what is written in place of what, and what the build says of it
     "the figure needs its :alt:": (":alt: A slider", ":class: A slider"),
     "the caption fig-file stands after no code cell": ("display(SVG(DRAWING", "len(str(DRAWING"),
     "the caption fig-widening stands after no code cell": ("```{caption} fig-w", "Words.\n\n```{caption} fig-w"),
-    "name must be a known picture, got '05_tub'": ("```{picture} 05_tube", "```{picture} 05_tub"),
+    "picture must be a known name, got '05_tub'": ("```{picture} 05_tube", "```{picture} 05_tub"),
 }
 
 
@@ -137,17 +87,14 @@ def test_a_figure_without_its_parts_stops_the_build(tmp_path):
         assert re.search(rf"05_sample\.md:\d+: WARNING: .*{re.escape(words)}", log), log[-2000:]
 
 
-def exported(root: Path, monkeypatch) -> str:
+def exported(root: Path) -> str:
     """The Markdown of the sample's notebook."""
-    scope = {}
-    exec(DRAWINGS, scope)
-    monkeypatch.setattr("helpers.figures.picture", scope["picture"], raising=False)
     node = nbformat.reads(export.export(root / "chapters" / "05_sample.md", Book.load(root)), nbformat.NO_CONVERT)
     return "\n\n".join(cell.source for cell in node.cells if cell.cell_type == "markdown")
 
 
-def test_the_notebook_has_the_same_figures(tmp_path, monkeypatch):
-    text = exported(make_book(tmp_path), monkeypatch)
+def test_the_notebook_has_the_same_figures(tmp_path):
+    text = exported(make_book(tmp_path))
     caption = "*Figure 5.2. The tube widens with $t$, at the rate of the largest push.*"
     assert f'<a id="fig-widening"></a>\n\n{caption}' in text
     drawn = re.search(r"!\[Training margins grow [^\]]*\]\(data:image/svg\+xml;base64,([^)]*)\)", text)
@@ -161,12 +108,12 @@ def test_the_notebook_has_the_same_figures(tmp_path, monkeypatch):
     ("old", "new", "words"),
     [
         (":alt: The tube widens as", ":class: The tube widens as", "the figure needs its :alt:"),
-        ("```{picture} 05_tube", "```{picture} 05_tub", "name must be a known picture, got '05_tub'"),
+        ("```{picture} 05_tube", "```{picture} 05_tub", "picture must be a known name, got '05_tub'"),
     ],
 )
-def test_the_export_refuses_them_too(tmp_path, monkeypatch, old, new, words):
+def test_the_export_refuses_them_too(tmp_path, old, new, words):
     with pytest.raises(SourceError, match=rf"05_sample\.md:\d+: .*{re.escape(words)}"):
-        exported(make_book(tmp_path, SAMPLE.replace(old, new)), monkeypatch)
+        exported(make_book(tmp_path, SAMPLE.replace(old, new)))
 
 
 def test_a_name_replaces_those_that_a_drawing_has():
