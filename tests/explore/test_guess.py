@@ -12,17 +12,38 @@ from helpers.explore import guess
 from helpers.explore.guessing import GuessFigure, judge
 
 CURVE = {
-    "question": "How fast does the error fall?", "key": "error", "x": [4, 16, 48], "prediction": [0.30, 0.24, 0.20],
-    "measured": [0.27, 0.22, 0.18], "lower": [0.25, 0.20, 0.16], "upper": [0.29, 0.24, 0.21], "x_name": "statements",
-    "y_name": "error", "y_range": (0, 0.5), "percent": True,
+    "question": "How fast does the error fall?",
+    "key": "error",
+    "x": [4, 16, 48],
+    "prediction": [0.30, 0.24, 0.20],
+    "measured": [0.27, 0.22, 0.18],
+    "lower": [0.25, 0.20, 0.16],
+    "upper": [0.29, 0.24, 0.21],
+    "x_name": "statements",
+    "y_name": "error",
+    "y_range": (0, 0.5),
+    "percent": True,
 }
 POINT = {
-    "question": "When?", "key": "exit", "kind": "point", "prediction": 7.0, "measured": 6.9, "lower": 6.4, "upper": 7.3,
-    "y_name": "time in units of τ₁", "y_range": (0, 12),
+    "question": "When?",
+    "key": "exit",
+    "kind": "point",
+    "prediction": 7.0,
+    "measured": 6.9,
+    "lower": 6.4,
+    "upper": 7.3,
+    "y_name": "time in units of τ₁",
+    "y_range": (0, 12),
 }
 BARS = {
-    "question": "Which is learned fastest?", "key": "fastest", "kind": "bars", "x": ["honesty", "patience"],
-    "prediction": [0.3, 0.1], "measured": [0.2, 0.4], "y_name": "margin", "y_range": (-0.2, 0.6),
+    "question": "Which is learned fastest?",
+    "key": "fastest",
+    "kind": "bars",
+    "x": ["honesty", "patience"],
+    "prediction": [0.3, 0.1],
+    "measured": [0.2, 0.4],
+    "y_name": "margin",
+    "y_range": (-0.2, 0.6),
 }
 
 
@@ -45,23 +66,43 @@ def same(found, expected):
         assert found["gaps"] == pytest.approx(expected.gaps, rel=1e-14, abs=1e-15)
 
 
-@pytest.mark.parametrize(("arguments", "mine", "you", "predicted"), [
-    (CURVE, [0.4, 0.3, 0.2], "You were off by 7.67 points on average, too high and too steep.",
-     "The prediction was off by 2.33 points on average, everywhere too high; it lies inside 2 of 3 intervals."),
-    (CURVE, [0.26, 0.21, 0.17], "You were off by 1 point on average, inside every interval.", None),
-    (CURVE, [0.1, 0.12, 0.16], "You were off by 9.67 points on average, too low and in the wrong direction.", None),
-    (CURVE, [0.24, 0.22, 0.22], "You were off by 2.33 points on average, too flat.", None),
-    (CURVE | {"log_y": True, "percent": False, "y_range": (0.01, 1)}, [0.54, 0.44, 0.36],
-     "You were off by a factor of 2 on average, too high.",
-     "The prediction was off by a factor of 1.1 on average, everywhere too high; it lies inside 2 of 3 intervals."),
-    (POINT, [3.0], "You said 3, too low by 3.9.", "The prediction was 7, inside the interval."),
-    (POINT, [7.2], "You said 7.2, inside the interval.", None),
-    (POINT | {"lower": None, "upper": None}, [7.0], "You said 7, off by 0.1.", "The prediction was 7, too high by 0.1."),
-    (BARS, [0.5, 0.1], "You were off by 0.3 on average. You put honesty highest; measured, patience is.",
-     "The prediction was off by 0.2 on average."),
-    (BARS, [0.1, 0.3], "You were off by 0.1 on average, too low. You put patience highest, and it is.", None),
-    (BARS, [None, 0.3], None, "The prediction was off by 0.2 on average."),
-])
+@pytest.mark.parametrize(
+    ("arguments", "mine", "you", "predicted"),
+    [
+        (
+            CURVE,
+            [0.4, 0.3, 0.2],
+            "You were off by 7.67 points on average, too high and too steep.",
+            "The prediction was off by 2.33 points on average, everywhere too high; it lies inside 2 of 3 intervals.",
+        ),
+        (CURVE, [0.26, 0.21, 0.17], "You were off by 1 point on average, inside every interval.", None),
+        (CURVE, [0.1, 0.12, 0.16], "You were off by 9.67 points on average, too low and in the wrong direction.", None),
+        (CURVE, [0.24, 0.22, 0.22], "You were off by 2.33 points on average, too flat.", None),
+        (
+            CURVE | {"log_y": True, "percent": False, "y_range": (0.01, 1)},
+            [0.54, 0.44, 0.36],
+            "You were off by a factor of 2 on average, too high.",
+            "The prediction was off by a factor of 1.1 on average, everywhere too high; "
+            "it lies inside 2 of 3 intervals.",
+        ),
+        (POINT, [3.0], "You said 3, too low by 3.9.", "The prediction was 7, inside the interval."),
+        (POINT, [7.2], "You said 7.2, inside the interval.", None),
+        (
+            POINT | {"lower": None, "upper": None},
+            [7.0],
+            "You said 7, off by 0.1.",
+            "The prediction was 7, too high by 0.1.",
+        ),
+        (
+            BARS,
+            [0.5, 0.1],
+            "You were off by 0.3 on average. You put honesty highest; measured, patience is.",
+            "The prediction was off by 0.2 on average.",
+        ),
+        (BARS, [0.1, 0.3], "You were off by 0.1 on average, too low. You put patience highest, and it is.", None),
+        (BARS, [None, 0.3], None, "The prediction was off by 0.2 on average."),
+    ],
+)
 def test_what_is_said_of_a_guess(arguments, mine, you, predicted):
     figure = guess(**arguments)
     found = verdict(figure, mine)
@@ -85,9 +126,19 @@ def drawn_case(rng):
     intervals, low = rng.random() < 0.5, 0.01 if log else float(-(10.0**power))
     x = {"curve": np.cumsum(rng.integers(1, 9, count)), "bars": [f"bar {i}" for i in range(count)], "point": None}
     figure = guess(
-        "What?", key="a", kind=str(kind), x=x[kind], x_name="x", prediction=row(), measured=measured,
-        lower=lower if intervals else None, upper=upper if intervals else None, y_name="y",
-        y_range=(low, low + 10.0**power), log_y=bool(log), percent=bool(percent and not log),
+        "What?",
+        key="a",
+        kind=str(kind),
+        x=x[kind],
+        x_name="x",
+        prediction=row(),
+        measured=measured,
+        lower=lower if intervals else None,
+        upper=upper if intervals else None,
+        y_name="y",
+        y_range=(low, low + 10.0**power),
+        log_y=bool(log),
+        percent=bool(percent and not log),
     )
     mine = [None if rng.random() < 0.02 else float(at) for at in row()]
     return figure.setting, mine
@@ -119,7 +170,9 @@ def test_without_a_kernel_a_notebook_shows_prediction_and_measurement():
     for arguments in (CURVE, POINT, BARS, CURVE | {"log_y": True, "percent": False, "y_range": (0.01, 1)}):
         figure = guess(**arguments)
         bundle = figure._repr_mimebundle_()
-        assert "application/vnd.jupyter.widget-view+json" in bundle and bundle["text/plain"].startswith("Interactive figure")
+        assert "application/vnd.jupyter.widget-view+json" in bundle and bundle["text/plain"].startswith(
+            "Interactive figure"
+        )
         picture = bundle["text/html"]
         assert picture.startswith("<figure><svg") and figure.title in picture
         assert picture.count("<circle") == len(figure.setting["prediction"])
@@ -163,28 +216,43 @@ def test_bad_arguments(wrong, sentence):
         guess(**CURVE | wrong)
 
 
-@pytest.mark.parametrize(("arguments", "sentence"), [
-    (POINT | {"x": [1]}, "x must not be given for a point, got [1]"),
-    (POINT | {"prediction": abs}, "prediction may be a function for a curve alone"),
-    (POINT | {"measured": np.nan}, "measured must hold at least 1 number that is not NaN"),
-    (BARS | {"x": ["a", "a"]}, "x must hold names that differ, got ['a', 'a']"),
-    (BARS | {"x": "ab"}, "x must be a list of texts, got 'ab'"),
-    (BARS | {"x": None}, "x must be given for bars"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (POINT | {"x": [1]}, "x must not be given for a point, got [1]"),
+        (POINT | {"prediction": abs}, "prediction may be a function for a curve alone"),
+        (POINT | {"measured": np.nan}, "measured must hold at least 1 number that is not NaN"),
+        (BARS | {"x": ["a", "a"]}, "x must hold names that differ, got ['a', 'a']"),
+        (BARS | {"x": "ab"}, "x must be a list of texts, got 'ab'"),
+        (BARS | {"x": None}, "x must be given for bars"),
+    ],
+)
 def test_bad_arguments_of_points_and_bars(arguments, sentence):
     with pytest.raises(ValueError, match=re.escape(sentence)):
         guess(**arguments)
 
 
 ANYTHING = st.one_of(
-    st.none(), st.booleans(), st.integers(-3, 10**20), st.floats(), st.text(max_size=5), st.lists(st.floats(), max_size=5),
-    st.lists(st.text(max_size=3), max_size=4), st.dictionaries(st.text(max_size=3), st.floats(), max_size=2),
-    st.just(object()), st.just(np.zeros((2, 2))), st.just(lambda at: at),
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 10**20),
+    st.floats(),
+    st.text(max_size=5),
+    st.lists(st.floats(), max_size=5),
+    st.lists(st.text(max_size=3), max_size=4),
+    st.dictionaries(st.text(max_size=3), st.floats(), max_size=2),
+    st.just(object()),
+    st.just(np.zeros((2, 2))),
+    st.just(lambda at: at),
 )
 
 
 @settings(max_examples=400, deadline=None)
-@given(st.sampled_from((CURVE, POINT, BARS)), st.sampled_from(sorted({*CURVE, *POINT, "guides", "told", "log_x", "log_y", "interval"})), ANYTHING)
+@given(
+    st.sampled_from((CURVE, POINT, BARS)),
+    st.sampled_from(sorted({*CURVE, *POINT, "guides", "told", "log_x", "log_y", "interval"})),
+    ANYTHING,
+)
 def test_any_argument_is_taken_or_refused_in_one_sentence(arguments, name, wrong):
     try:
         figure = guess(**arguments | {name: wrong})

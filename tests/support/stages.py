@@ -7,17 +7,21 @@ PARTS = "region landmark-one-main page-has-heading-one".split()  # of a whole pa
 SMALL = """least => [...document.querySelectorAll('.rm-stage *')].filter(e => e.getClientRects().length &&
     [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()) && parseFloat(getComputedStyle(e).fontSize) < least)
     .map(e => e.textContent)"""
-WIDER = """() => [...document.querySelectorAll('.rm-stage')].map(e => [e, ...e.querySelectorAll('svg text, p, button, b')]
-    .filter(part => part.getClientRects().length)
-    .map(part => part.getBoundingClientRect().right - e.getBoundingClientRect().right)).flat().filter(x => x > 1).length"""
+WIDER = """() => [...document.querySelectorAll('.rm-stage')]
+    .map(e => [e, ...e.querySelectorAll('svg text, p, button, b')].filter(part => part.getClientRects().length)
+        .map(part => part.getBoundingClientRect().right - e.getBoundingClientRect().right))
+    .flat().filter(x => x > 1).length"""
 
 
 def findings(page: Page) -> list[str]:
     """All findings of axe-core of any grade, one line each."""
     page.evaluate(AXE_SCRIPT)
     found = page.evaluate("axe.run(document, {resultTypes: ['violations'], preload: false})")["violations"]
-    return [f"{v['impact']} {v['id']}: {v['help']}: {[n['html'][:160] for n in v['nodes'][:3]]}"
-            for v in found if v["id"] not in PARTS]
+    return [
+        f"{v['impact']} {v['id']}: {v['help']}: {[n['html'][:160] for n in v['nodes'][:3]]}"
+        for v in found
+        if v["id"] not in PARTS
+    ]
 
 
 def small_texts(page: Page, least: float = 12) -> list[str]:
@@ -34,3 +38,19 @@ def rest(page: Page) -> None:
     """Wait until the picture stands still: the longest movement lasts 1.1 seconds."""
     page.wait_for_selector(".rm-stage svg text", state="attached")
     page.wait_for_timeout(1250)
+
+
+def finger(page: Page, start: tuple[float, float], way: tuple[float, float], steps: int = 6) -> None:
+    """One finger put down at `start` of the window and drawn by `way`, as the browser gets it from a screen."""
+    session = page.context.new_cdp_session(page)
+
+    def touch(kind: str, share: float) -> None:
+        points = [] if kind == "touchEnd" else [{"x": start[0] + share * way[0], "y": start[1] + share * way[1]}]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        page.wait_for_timeout(20)
+
+    touch("touchStart", 0)
+    for step in range(1, steps + 1):
+        touch("touchMove", step / steps)
+    touch("touchEnd", 1)
+    page.wait_for_timeout(150)

@@ -122,16 +122,32 @@ def guess(
     if (lower is None) != (upper is None):
         raise ValueError("lower and upper must be given together")
     if lower is not None:
-        lower, upper = (_row(name, ends, count, log_y, missing=True) for name, ends in (("lower", lower), ("upper", upper)))
+        lower, upper = (
+            _row(name, ends, count, log_y, missing=True) for name, ends in (("lower", lower), ("upper", upper))
+        )
         for low, at, high in zip(lower, measured, upper, strict=True):
             if at is not None and (low is None or high is None or not low <= at <= high):
                 raise ValueError(f"lower and upper must enclose measured, got {low}, {at}, {high}")
     drawn = [*prediction, *(fine[1] if fine else []), *measured, *(lower or []), *(upper or [])]
     setting = {
-        "kind": "guess", "shape": kind, "key": key, "x": places or [""], "xName": x_name, "yName": y_name,
-        "range": _range(y_range, [value for value in drawn if value is not None], log_y), "logX": log_x, "log": log_y,
-        "percent": percent, "prediction": prediction, "fine": fine, "measured": measured, "lower": lower,
-        "upper": upper, "interval": interval, "guides": _guides(guides, log_y), "told": told,
+        "kind": "guess",
+        "shape": kind,
+        "key": key,
+        "x": places or [""],
+        "xName": x_name,
+        "yName": y_name,
+        "range": _range(y_range, [value for value in drawn if value is not None], log_y),
+        "logX": log_x,
+        "log": log_y,
+        "percent": percent,
+        "prediction": prediction,
+        "fine": fine,
+        "measured": measured,
+        "lower": lower,
+        "upper": upper,
+        "interval": interval,
+        "guides": _guides(guides, log_y),
+        "told": told,
     }
     return GuessFigure(setting=setting, title=question, mine=[None] * count)
 
@@ -156,13 +172,17 @@ def _you(setting: Mapping, mine: Sequence[float]) -> str:
         if off <= _notable(setting):
             return f"{said}, off by {_amount(setting, off)}."
         return f"{said}, {_way(gaps[0])} by {_amount(setting, off)}."
-    how = " and ".join(filter(None, [_lean(setting, gaps), _slope(setting, mine) if setting["shape"] == "curve" else ""]))
+    how = " and ".join(
+        filter(None, [_lean(setting, gaps), _slope(setting, mine) if setting["shape"] == "curve" else ""])
+    )
     every = ", inside every interval" if within == len(gaps) else ""
     text = f"You were off by {_amount(setting, off)} on average{f', {how}' if how else every}."
     if setting["shape"] == "bars":
         at = _measured_at(setting)
         said, real = (setting["x"][max(at, key=lambda i: values[i])] for values in (mine, setting["measured"]))
-        text += f" You put {said} highest, and it is." if said == real else f" You put {said} highest; measured, {real} is."
+        text += (
+            f" You put {said} highest, and it is." if said == real else f" You put {said} highest; measured, {real} is."
+        )
     return text
 
 
@@ -219,9 +239,7 @@ def _lean(setting: Mapping, gaps: Sequence[float]) -> str:
 
 def _slope(setting: Mapping, values: Sequence[float]) -> str:
     at = _measured_at(setting)
-    said, real = (
-        _axis(setting, row[at[-1]]) - _axis(setting, row[at[0]]) for row in (values, setting["measured"])
-    )
+    said, real = (_axis(setting, row[at[-1]]) - _axis(setting, row[at[0]]) for row in (values, setting["measured"]))
     least = 2 * _notable(setting)
     if said * real < 0 and abs(said) > least and abs(real) > least:
         return "in the wrong direction"
@@ -298,7 +316,9 @@ def _row(name: str, values: object, count: int, log: bool, missing: bool = False
     """One number for each place, NaN as None where it may be missing."""
     found = np.atleast_1d(checks.numbers(name, values))
     if found.shape != (count,):
-        raise ValueError(f"{name} must hold {count} number{'s' * (count > 1)}, one a place, got shape {np.shape(values)}")
+        raise ValueError(
+            f"{name} must hold {count} number{'s' * (count > 1)}, one a place, got shape {np.shape(values)}"
+        )
     if np.isinf(found).any() or (not missing and np.isnan(found).any()):
         raise ValueError(f"{name} must be finite, got {checks.shown(values)}")
     if log and (found <= 0).any():
@@ -344,8 +364,10 @@ def _drawn(setting: Mapping) -> str:
         x, y = (along(value), at(i)) if rows else (at(i), along(value))
         return f"{x:.1f} {y:.1f}"
 
-    blue, red, ink = (f"var(--rm-{name}, {value})" for name, value in
-                      (("predicted", "#2467b0"), ("measured", "#c5283d"), ("ink", "#22262b")))
+    blue, red, ink = (
+        f"var(--rm-{name}, {value})"
+        for name, value in (("predicted", "#2467b0"), ("measured", "#c5283d"), ("ink", "#22262b"))
+    )
     parts = []
     if rows:
         for i, value in enumerate(setting["prediction"]):
@@ -356,8 +378,12 @@ def _drawn(setting: Mapping) -> str:
         line = "L".join(point(value, i) for i, value in enumerate(setting["prediction"]))
         parts.append(f'<path d="M{line}" fill="none" stroke="{blue}" stroke-width="3"/>')
         for i, place in enumerate(setting["x"]):
-            parts.append(f'<text x="{at(i):.1f}" y="{height - 28}" text-anchor="middle" fill="{ink}">{_short(place)}</text>')
-        parts.append(f'<text x="{width - 20}" y="{height - 8}" text-anchor="end" fill="{ink}">{escape(setting["xName"])}</text>')
+            parts.append(
+                f'<text x="{at(i):.1f}" y="{height - 28}" text-anchor="middle" fill="{ink}">{_short(place)}</text>'
+            )
+        parts.append(
+            f'<text x="{width - 20}" y="{height - 8}" text-anchor="end" fill="{ink}">{escape(setting["xName"])}</text>'
+        )
     for i in _measured_at(setting):
         if setting["lower"]:
             ends = (point(setting[end][i], i) for end in ("lower", "upper"))
@@ -366,15 +392,23 @@ def _drawn(setting: Mapping) -> str:
         parts.append(f'<circle cx="{x}" cy="{y}" r="5" fill="{red}"/>')
     for end, value in zip((low, high), setting["range"], strict=True):
         where = along(value)
-        place = f'x="{where:.1f}" y="{height - 26}" text-anchor="middle"' if rows else f'x="60" y="{where + 4:.1f}" text-anchor="end"'
+        place = (
+            f'x="{where:.1f}" y="{height - 26}" text-anchor="middle"'
+            if rows
+            else f'x="60" y="{where + 4:.1f}" text-anchor="end"'
+        )
         parts.append(f'<text {place} fill="{ink}">{_say(setting, value)}</text>' if np.isfinite(end) else "")
     name = f'x="{width - 20}" y="{height - 6}" text-anchor="end"' if rows else 'x="10" y="16"'
     parts.append(f'<text {name} fill="{ink}">{escape(setting["yName"])}</text>')
-    parts.append(f'<text x="{width / 2}" y="16" text-anchor="middle"><tspan fill="{blue}">predicted</tspan> '
-                 f'<tspan fill="{red}" dx="12">measured</tspan></text>')
+    parts.append(
+        f'<text x="{width / 2}" y="16" text-anchor="middle"><tspan fill="{blue}">predicted</tspan> '
+        f'<tspan fill="{red}" dx="12">measured</tspan></text>'
+    )
     told = " ".join([_predicted(setting), setting["told"]]).strip()
-    return (f'<svg viewBox="0 0 {width} {height}" width="{width}" role="img" aria-label="{escape(told)}" '
-            f'font-family="sans-serif" font-size="14" style="max-width:100%">{"".join(parts)}</svg>')
+    return (
+        f'<svg viewBox="0 0 {width} {height}" width="{width}" role="img" aria-label="{escape(told)}" '
+        f'font-family="sans-serif" font-size="14" style="max-width:100%">{"".join(parts)}</svg>'
+    )
 
 
 def _place(setting: Mapping, value: float) -> float:

@@ -71,6 +71,13 @@ def proof_explorer(
     if shown is None and line in (1, 9, 10):  # these ask for nothing
         shown_lines = line
     return ProofFigure(
-        setting={"kind": "driven proof"}, title=title, line=int(line), shown=int(shown_lines), v=float(v),
-        l_b=float(l_b), Q=int(Q), token_layout=layout, seed=int(seed),
+        setting={"kind": "driven proof"},
+        title=title,
+        line=int(line),
+        shown=int(shown_lines),
+        v=float(v),
+        l_b=float(l_b),
+        Q=int(Q),
+        token_layout=layout,
+        seed=int(seed),
     )

@@ -23,6 +23,8 @@ class Stage(Figure):
             "text/plain": told,
             "text/html": f"<figure>{self.still()}<figcaption>{escape(told)}</figcaption></figure>",
             "application/vnd.jupyter.widget-view+json": {
-                "version_major": 2, "version_minor": 0, "model_id": self.model_id,
+                "version_major": 2,
+                "version_minor": 0,
+                "model_id": self.model_id,
             },
         }

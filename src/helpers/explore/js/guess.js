@@ -30,8 +30,9 @@ const guessView = (() => {
     };
     const name = (i) => (shape === "curve" ? `${setting.xName}: ${short(places[i])}` : shape === "bars" ? places[i] : setting.yName);
 
-    const root = document.createElement("section");
+    const root = document.createElement("div");
     root.className = "rm-stage rm-guess";
+    root.setAttribute("role", "group");
     root.setAttribute("aria-label", title);
     root.innerHTML = `
       <p class="rm-name">${escapeText(title)}</p>

@@ -44,8 +44,9 @@ const proofView = (() => {
   const n1 = (x) => x.toFixed(1);
 
   function render({ model, el }) {
-    const root = document.createElement("section");
+    const root = document.createElement("div");
     root.className = "rm-stage rm-proof";
+    root.setAttribute("role", "group");
     root.setAttribute("aria-label", model.get("title"));
     root.innerHTML = `
       <p class="rm-name">${escapeText(model.get("title"))}</p>
@@ -72,7 +73,7 @@ const proofView = (() => {
       </div>`;
     el.replaceChildren(root);
     const $ = (selector) => root.querySelector(selector), $$ = (selector) => [...root.querySelectorAll(selector)];
-    const group = `rm-layout-${(figureCount += 1)}`;
+    const group = `rm-layout-${Math.random().toString(36).slice(2)}`;                  // two figures must not be one group
     $$(".rm-seg input").forEach((input) => { input.name = group; });
     const svg = $(".rm-picture svg"), handles = Object.fromEntries($$(".rm-handle").map((node) => [node.dataset.end, node]));
     const still = matchMedia("(prefers-reduced-motion: reduce)"), paper = matchMedia("print");
@@ -443,8 +444,6 @@ const proofView = (() => {
     });
     return runs.map(({ part, n }) => `<li style="grid-column:span ${n}">${part}</li>`).join("");
   }
-  let figureCount = 0;                                 // radio buttons of two figures must not be one group
-
   return { render };
 })();
 
