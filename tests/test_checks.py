@@ -11,7 +11,9 @@ import pytest
 from helpers.checks import (
     at_least,
     between,
+    finite,
     holds,
+    inside,
     integers,
     listed,
     numbers,
@@ -147,6 +149,33 @@ def test_whole_numbers_beyond_floats_are_refused_on_one_line(value):
         assert "\n" not in str(caught.value) and len(str(caught.value)) < 300
 
 
+def test_upper_ends_are_named():
+    assert positive("lr", 2, 3) == 2 and at_least("K", 7, 1, 7) == 7 and inside("failure", 0.5, 0, 1) == 0.5
+    for call, said in (
+        (lambda: positive("lr", 4, 3), "lr must be above 0 and at most 3, got 4"),
+        (lambda: positive("lr", 10**400), "lr must be a finite number above 0, got 1000"),
+        (lambda: at_least("K", 8, 1, 7), "K must be a whole number from 1 to 7, got 8"),
+        (lambda: at_least("K", 0, 1, 7), "K must be a whole number of at least 1, got 0"),
+        (lambda: inside("failure", 1, 0, 1), "failure must lie strictly between 0 and 1, got 1"),
+        (lambda: inside("failure", float("nan"), 0, 1), "failure must lie strictly between 0 and 1, got nan"),
+    ):
+        with pytest.raises(ValueError, match=f"^{said}"):
+            call()
+
+
+def test_finite_numbers_within_a_range():
+    assert finite("means", [[1, 2]]).dtype == float and finite("means", []).size == 0
+    assert between("p", np.float32(3), 0, 1e300) == 3 and positive("p", np.float32(3), 1e300) == 3  # no cast overflows
+    for value, said in (
+        ([1.0, np.nan], "means must be finite, got"),
+        ([1.0, -np.inf], "means must be finite, got"),
+        ([1.0, -8.0], "means must lie between -7 and 7, got"),
+        (["a"], "means must hold numbers, got"),
+    ):
+        with pytest.raises(ValueError, match=f"^{said}"):
+            finite("means", value, 7)
+
+
 def test_at_least_takes_what_64_bits_hold():
     assert at_least("steps", 2**63 - 1, 0) == 2**63 - 1
     with pytest.raises(ValueError, match="^steps must be a whole number below 2\\^63, got 9223372036854775808$"):
@@ -176,7 +205,8 @@ def test_shown_never_takes_more_than_a_line(value):
 @pytest.mark.parametrize("value", LOOKS, ids=range(len(LOOKS)))
 @pytest.mark.parametrize("check", [
     lambda x: between("p", x, 2, 3), lambda x: at_least("p", x, 2**62), lambda x: one_of("p", x, ["a", "b"]),
-    lambda x: texts("p", [x, 3]), lambda x: texts("p", x) and texts("p", 3), lambda x: integers("p", x, 5, 6), lambda x: path_of("p", [x]),
+    lambda x: texts("p", [x, 3]), lambda x: texts("p", x) and texts("p", 3), lambda x: path_of("p", [x]),
+    lambda x: integers("p", x, 5, 6),
     lambda x: holds("p", x, "no such", "a thing"),
 ])
 def test_nothing_else_is_raised_whatever_is_given(value, check):
