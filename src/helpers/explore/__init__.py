@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "guessing": ["guess"],
         "presets": ["margin_explorer", "margin_numbers", "risk_explorer", "risk_numbers"],
         "proof": ["proof_explorer"],
+        "statement": ["landing_explorer", "short_statements", "statement_explorer", "statement_margins"],
         "stepper": ["ProofStep", "proof_numbers", "proof_stepper"],
     },
 )

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-from scipy.special import ndtr
 
 from .. import checks
 from ..bounds.envelopes import training_envelope
@@ -54,7 +53,7 @@ def risk_numbers(*, Q: int, d: int, v: float, l_b: float, layout: TokenLayout) -
     """
     checks.holds("layout", layout, "K kappa indices", "a TokenLayout")
     mixture = ValueMixture(layout, d=d, v=checks.positive("v", v), l_b=l_b)
-    return {"law": float(np.mean(risk_law(mixture, Q))), "floor": _floor(mixture)}
+    return {"law": float(np.mean(risk_law(mixture, Q))), "floor": float(np.mean(risk_law(mixture, np.inf)))}
 
 
 def margin_explorer(
@@ -200,7 +199,7 @@ def risk_explorer(
     law = np.array([np.mean(risk_law(mixture, Q)) for Q in x])
     curves = [
         Curve("law", law.reshape(*lead, -1), "predicted", "law (N5)"),
-        Curve("floor", np.full((*lead, 1), _floor(mixture)), "floor", "floor of the law"),
+        Curve("floor", np.full((*lead, 1), float(np.mean(risk_law(mixture, np.inf)))), "floor", "floor of the law"),
     ]
     caption = [
         f"With {{{Q_NAME}}} samples per cluster the law predicts a risk of {{law}}; with endless samples, {{floor}}."
@@ -235,11 +234,6 @@ def risk_explorer(
         at=_at(start, knobs) | {Q_NAME: Qs[place("start Q", start.get("Q"), Qs)]},
         train=_trained(train, betas, Qs, _point, steps),
     )
-
-
-def _floor(mixture: ValueMixture) -> float:
-    """The law at endless samples, a mean over the values: Phi(-1 / (v sqrt kappa_i)) (N5)."""
-    return float(np.mean(ndtr(-1 / (mixture.v * np.sqrt(mixture.layout.kappa)))))
 
 
 def _settings(betas: Sequence[float], Qs: Sequence[int], start: Mapping | None) -> tuple[list, list, dict]:

@@ -146,16 +146,6 @@ function spot(x, y, look, variant, r) {
 
 const diamond = (x, y) => `<path class="rm-live-dot" d="M${x.toFixed(1)} ${(y - 7).toFixed(1)}l7 7l-7 7l-7 -7Z"/>`;
 
-// What holds the cursor, on the axis, with its value; the hint goes once the drawing was touched.
-function grip(x, box, words, hint) {
-  const half = 3.6 * words.length;
-  const middle = Math.min(box.right - half, Math.max(box.left + half, x));
-  const left = x > box.right - 60;
-  return `<circle class="rm-grip" cx="${x.toFixed(1)}" cy="${box.bottom}" r="7"/>` +
-    `<text class="rm-strong rm-at" x="${middle.toFixed(1)}" y="${box.bottom + 20}" text-anchor="middle">${escapeText(words)}</text>` +
-    (hint ? `<text class="rm-strong rm-hint" x="${(x + (left ? -13 : 13)).toFixed(1)}" y="${box.bottom - 8}" text-anchor="${left ? "end" : "start"}">${left ? "← drag" : "drag →"}</text>` : "");
-}
-
 // Points in stretches without a gap.
 function stretches(points) {
   const found = [[]];

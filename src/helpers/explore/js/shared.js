@@ -147,6 +147,16 @@ function placed(shape, at) {
 // Where the sliders of such a figure stand.
 const places = (model) => model.get("setting").sliders.map((_, i) => model.get(`knob_${i}`));
 
+// What holds the cursor, on the axis, with its value; the hint goes once the drawing was touched.
+function grip(x, box, words, hint) {
+  const half = 3.6 * words.length;
+  const middle = Math.min(box.right - half, Math.max(box.left + half, x));
+  const left = x > box.right - 60;
+  return `<circle class="rm-grip" cx="${x.toFixed(1)}" cy="${box.bottom}" r="7"/>` +
+    `<text class="rm-strong rm-at" x="${middle.toFixed(1)}" y="${box.bottom + 20}" text-anchor="middle">${escapeText(words)}</text>` +
+    (hint ? `<text class="rm-strong rm-hint" x="${(x + (left ? -13 : 13)).toFixed(1)}" y="${box.bottom - 8}" text-anchor="${left ? "end" : "start"}">${left ? "← drag" : "drag →"}</text>` : "");
+}
+
 // Whether the page has no kernel: the book's own script marks it.
 const alone = () => document.documentElement.dataset.widgets !== undefined;
 const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
