@@ -3,10 +3,10 @@
 import json
 import re
 from fractions import Fraction
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from given import GIVEN
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,8 +21,6 @@ TABLE = {
     "98.4": function("the square", lambda x, n: np.array([x**2] * n), [(2.0, 1), (3.0, 2), (0.5, 3)]),
     "98.5": number("the debt", -4),
 }
-PAIRS = SimpleNamespace(value=np.repeat([0, 1, 2], 4), side=np.tile([1, 1, -1, -1], 3))
-GIVEN = {"07.6": (np.random.default_rng(7).normal(size=(12, 5)), PAIRS)}  # objects of a chapter, by exercise
 
 
 @pytest.mark.parametrize(

@@ -6,35 +6,34 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from bs4 import BeautifulSoup
+from given import GIVEN
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import sync_playwright
 from scripts import value
 
 from book.extensions.exercises import coded, is_bare
+from book.tools import source
 from helpers.exercises.checking import answers, verdict
-from helpers.exercises.marking import Function, number
+from helpers.exercises.marking import Choice, Function, number
 from pages import launch, overflow, violations
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = (ROOT / "book/static/scripts/exercises.js").read_text("utf-8")
-PAIRS = SimpleNamespace(value=np.repeat([0, 1, 2], 4), side=np.tile([1, 1, -1, -1], 3))
-GIVEN = {"07.6": (np.random.default_rng(7).normal(size=(12, 5)), PAIRS)}
 JUDGED = [name for name, entry in answers("all").items() if not isinstance(entry, Function)]
 CONF = """
 import sys
 sys.path.insert(0, {root!r})
-extensions = ["myst_nb", "sphinx_exercise", "book.extensions.exercises"]
+extensions = ["myst_nb", "sphinx_exercise", "sphinx_design", "book.extensions.exercises"]
 html_theme = "sphinx_book_theme"
 html_static_path = [{static!r}]
 html_css_files = ["book.css"]
 html_theme_options = {options!r}
-myst_enable_extensions = ["dollarmath", "colon_fence"]
+myst_enable_extensions = ["amsmath", "attrs_inline", "colon_fence", "deflist", "dollarmath"]
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 mathjax_path = "none.js"
@@ -83,10 +82,9 @@ def build(folder, tasks=TASKS, options=None):
     (source / "index.md").write_text("# Home\n\n```{toctree}\nchapters/09_nine\n```\n", "utf-8")
     text = PAGE
     for name, words, stub in tasks:
-        text += f"\n::::{{exercise}} A task\n:label: {label(name)}\n:nonumber:\n\n*Difficulty 1/5.*\n\n{words}\n::::\n"
+        text += f"\n::::{{exercise}} A task\n:label: {label(name)}\n:nonumber:\n\n{words}\n::::\n"
         text += f"\n```{{code-cell}} ipython3\n{stub}\n```\n"
     (source / "chapters" / "09_nine.md").write_text(text, "utf-8")
-    (source / "chapters" / "09_nine.ipynb.txt").write_text("{}", "utf-8")
     site = folder / "_build" / "html"
     command = [sys.executable, "-W", "ignore", "-m", "sphinx", "-q", "-b", "html", str(source), str(site)]
     environment = os.environ | {"PYDEVD_DISABLE_FILE_VALIDATION": "1"}
@@ -199,6 +197,37 @@ def test_the_code_of_a_form_is_read_and_shows_nothing(name):
 
 # ---- the page
 
+def of_the_book():
+    """Every exercise of the chapters as a task for `build`: its number, its text, its stub."""
+    tasks = []
+    for path in source.find():
+        chapter = source.read(path)
+        texts = {block.options["label"]: "\n".join(block.lines) for block in chapter.blocks()
+                 if isinstance(block, source.Directive) and block.name == "exercise"}
+        tasks += [(one.check_name, texts[one.label], one.stub) for one in source.exercises(chapter)]
+    return tasks
+
+
+def test_every_exercise_of_the_book_gets_its_form(tmp_path):
+    tasks = of_the_book()
+    site, warned = build(tmp_path, tasks)
+    page = BeautifulSoup((site / "chapters/09_nine.html").read_text("utf-8"), "html.parser")
+    assert "records no answer" not in warned and {name for name, _, _ in tasks} == set(answers("all"))
+    for name, _, _ in tasks:
+        box, entry = page.select_one(f"#{label(name)}"), answers(name)[name]
+        assert len(box.select("form.rm-answer")) == (not isinstance(entry, Function)), name
+        assert len(box.select(".rm-kernel")) == isinstance(entry, Function), name
+        if isinstance(entry, Choice):
+            options = [option.get_text(strip=True) for option in box.select("label.rm-option")]
+            assert [option[:3] for option in options] == [f"({letter})" for letter in entry.options], name
+            # Nothing of the text is lost, and each option stands in it once.
+            assert all(box.get_text().count(f"({letter})") == (1 if options[0] != "(a)" else 2)
+                       for letter in entry.options), name
+    # No stub of a judged exercise is left, and none of a function is lost.
+    shown = [cell.get_text() for cell in page.select("div.cell_input")][1:]
+    assert len(shown) == sum(isinstance(entry, Function) for entry in answers("all").values())
+
+
 def test_each_exercise_ends_with_its_form_and_nothing_is_warned_of(built, soup):
     assert built[1] == ""
     assert [form["data-exercise"] for form in soup.select("form.rm-answer")] == ["03.1", "03.4", "07.2", "07.6", "08.1"]
@@ -232,20 +261,17 @@ def test_a_stub_is_replaced_unless_it_holds_more(soup):
     assert not is_bare('def f(x):\n    return ...\n\ncheck("1", f)') and not is_bare("a = b = c\nprint(a)")
 
 
-def test_a_function_says_that_it_needs_a_kernel(soup, tmp_path):
+def test_a_function_says_that_it_needs_a_kernel_and_an_answered_stub_is_warned_of(soup, tmp_path):
     assert soup.select_one("#ex-03-3 .rm-kernel").get_text() == (
         "A function is judged by a kernel: run this chapter in JupyterLab.")
     options = {"repository_url": "https://github.com/someone/book", "repository_branch": "dev"}
-    site, _ = build(tmp_path, TASKS[2:3], options)
+    tasks = [TASKS[2], ("03.1", "What?", 'answer_1 = 3\ncheck("03.1", answer_1)')]
+    site, warned = build(tmp_path, tasks, options)
     page = BeautifulSoup((site / "chapters/09_nine.html").read_text("utf-8"), "html.parser")
     link = page.select_one("#ex-03-3 .rm-kernel a")
     assert link["href"] == "https://colab.research.google.com/github/someone/book/blob/dev/chapters/09_nine.ipynb"
     assert not page.select("form.rm-answer")
-
-
-def test_an_answered_stub_is_warned_of(tmp_path):
-    _, warned = build(tmp_path, [("03.1", "What?", 'answer_1 = 3\ncheck("03.1", answer_1)')])
-    assert "the cell after exercise ex-03-1 records no answer" in warned
+    assert "the cell after exercise ex-03-1 records no answer" in warned and warned.count("WARNING") == 1
 
 
 def test_only_pages_with_exercises_load_the_script(built):
