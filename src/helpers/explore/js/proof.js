@@ -117,7 +117,7 @@ const proofView = (() => {
 
     function draw() {
       if (!width) return;
-      const W = width, H = slim ? 330 : 404, left = 40, right = W - 66, top = 34, bottom = H - 40, no = at();
+      const W = width, H = slim ? 330 : 404, left = 40, right = W - 66, top = 30, bottom = H - 34, no = at();
       const f = (x) => Math.log(Math.max(x, 1e-9)), [low, high] = [view.low, view.high];
       const Y = (x) => bottom - ((f(x) - f(low)) / (f(high) - f(low))) * (bottom - top);
       const clip = (x) => Math.max(top, Math.min(bottom, Y(x)));
@@ -308,7 +308,7 @@ const proofView = (() => {
       let told = "";
       if (!asking()) {
         const you = answer(no, guess, arg);
-        told = `<p class="rm-told${line.fits && !line.bad ? "" : " rm-broken"}">${result(no, run, arg)}${you ? `<span class="rm-you">${you}</span>` : ""}</p>`;
+        told = `<p class="rm-told${line.fits && !line.bad ? (no < 5 || line.proved ? "" : " rm-unsure") : " rm-broken"}">${result(no, run, arg)}${you ? `<span class="rm-you">${you}</span>` : ""}</p>`;
         told += line.lacking.map((key) => `<p class="rm-told rm-broken">${bold(HYPOTHESES[key].name)} fails (${HYPOTHESES[key].here(setting)}). This line used it: ${HYPOTHESES[key].why(no)}.</p>`).join("");
       }
       html(".rm-result", told);
