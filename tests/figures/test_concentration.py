@@ -1,13 +1,15 @@
-"""The figures of chapters 4 and 5: what they draw, labels with units, nothing cut off, fonts that ship."""
+"""The figures of concentration and of the training guarantee: what they draw, in which colour, labels with units."""
 
 import re
 
 import numpy as np
 import pytest
 from looks import draw
+from matplotlib.colors import same_color
 from scipy.stats import norm
 
 from helpers.figures.concentration import densities, failure_curves, margins_in_envelopes, shares, widening
+from helpers.figures.theme import MEASURED, PREDICTED, PROVED
 
 pytestmark = pytest.mark.usefixtures("themed")
 RNG = np.random.default_rng(0)
@@ -24,7 +26,8 @@ MAKERS = {
         unit="units", reach=5, floor=1e-4),
     "densities, prediction first": lambda: densities({"Rate": ({}, {"one": (1, 0.2), "two": (1, 1)})}, unit="units"),
     "failures": lambda: failure_curves(
-        {"Z = 1": ([10, 100], {"B.1": [50, 0.1], "true": [5, 0.01]}, [(10, 0.5, 0.3, 0.7), (100, 0.0, 0.0, 0.1)])}),
+        {"Z = 1": ([10, 100], {"B.1": [50, 0.1], "true": [5, 0.01], "estimate": [0.5, 0.001]},
+                   [(10, 0.5, 0.3, 0.7), (100, 0.0, 0.0, 0.1)])}),
     "envelopes": lambda: margins_in_envelopes(S, {"4.2": WIDE, "4.2′": TIGHT}, S / 2, MARGINS),
     "envelopes, prediction first": lambda: margins_in_envelopes(S, {"4.2": WIDE}, S / 2),
     "widening": lambda: widening(STAGES, truth=(1.8, 2.0)),
@@ -33,41 +36,54 @@ MAKERS = {
 
 
 @pytest.mark.parametrize("name", MAKERS)
-def test_labels_have_units_fit_and_use_fonts_that_ship(name):
-    figure = MAKERS[name]()
-    draw(figure)
-    for axes in figure.axes:
+def test_labels_have_units_and_every_rule_is_kept(name):
+    sheet = MAKERS[name]()
+    draw(sheet)
+    for axes in sheet.panels:
         labels = [text for text in (axes.get_xlabel(), axes.get_ylabel()) if text]
         assert labels and all(re.search(r"\([^)]+\)", text) for text in labels)
 
 
 def test_densities_are_those_of_the_numbers_and_of_the_normal_law():
-    axes = MAKERS["densities"]().axes[1]
+    axes = MAKERS["densities"]().panels[1]
     (line,) = axes.get_lines()
     x, y = line.get_data()
     drawn = ~np.isnan(y)
     np.testing.assert_allclose(y[drawn], norm.pdf(x[drawn], 0, 2))
-    (steps,) = axes.patches
-    heights, edges, _ = steps.get_data()
-    assert np.nansum(heights * np.diff(edges)) == pytest.approx(1)  # all 2000 numbers lie within the reach
-    assert axes.get_yscale() == "log" and MAKERS["densities, prediction first"]().axes[0].get_yscale() == "linear"
+    assert line.get_color() == PREDICTED
+    (seen,) = [group for group in axes.collections if len(group.get_offsets()) > 1]
+    assert same_color(seen.get_edgecolor()[0], MEASURED)
+    centres, heights = np.asarray(seen.get_offsets()).T
+    # all 2000 numbers lie within the reach: 40 bins of a quarter, those that are empty left out
+    assert heights.sum() * 10 / 40 == pytest.approx(1)
+    assert axes.get_yscale() == "log" and MAKERS["densities, prediction first"]().panels[0].get_yscale() == "linear"
 
 
-def test_margins_that_leave_the_envelope_have_another_colour():
-    axes = MAKERS["envelopes"]().axes[0]
-    thin = [line for line in axes.get_lines() if line.get_linewidth() == 0.6]
-    colours = {round(line.get_ydata()[1] / (S[1] / 2), 6): line.get_color() for line in thin}
-    assert sorted(colours) == sorted(RATES)
-    inside, outside = {colours[rate] for rate in (0.5, 1.0, 2.0)}, {colours[rate] for rate in (-0.5, 7.0)}
-    assert len(inside) == len(outside) == 1 and inside != outside
-    assert [text.get_text() for text in axes.figure.legends[0].get_texts()][:2] == ["4.2", "4.2′"]
+def test_margins_that_leave_the_envelope_are_stronger():
+    axes = MAKERS["envelopes"]().panels[0]
+    fans = [line for line in axes.get_lines() if line.get_color() == MEASURED]
+    inside, outside = sorted(fans, key=lambda line: line.get_alpha())
+
+    def rates(line):
+        return {round(rate / (S[1] / 2), 6) for rate in line.get_ydata()[1 :: len(S) + 1]}
+
+    assert rates(inside) == {0.5, 1.0, 2.0} and rates(outside) == {-0.5, 7.0}
+    np.testing.assert_allclose(inside.get_ydata()[: len(S)], MARGINS[:, 1])
+    named = {text.get_text().replace("\n", " "): text.get_color() for text in axes.texts[1:]}
+    assert named == {"4.2": PROVED, "4.2′": PROVED, "without noise": PREDICTED}
 
 
 def test_failures_and_stages_stand_where_they_are():
-    axes = MAKERS["failures"]().axes[0]
+    axes = MAKERS["failures"]().panels[0]
     np.testing.assert_allclose(axes.get_lines()[0].get_ydata(), [50, 0.1])
-    bars = MAKERS["widening"]().axes[0].get_lines()
+    assert [line.get_color() for line in axes.get_lines()] == [PROVED, PROVED, PREDICTED, MEASURED]
+    bars = MAKERS["widening"]().panels[0].get_lines()
     assert [tuple(bar.get_xdata()) for bar in bars] == list(STAGES.values())
-    predicted, line = MAKERS["shares"]().axes[0].get_lines()
-    assert predicted.get_xdata() == [0.9, 0.9]
+    predicted, line = MAKERS["shares"]().panels[0].get_lines()
+    assert predicted.get_xdata() == [0.9, 0.9] and predicted.get_color() == PREDICTED
     np.testing.assert_allclose(line.get_ydata(), [0, 50])
+
+
+def test_powers_of_ten_are_words_that_can_be_read():
+    words = MAKERS["failures"]().panels[0].yaxis.get_major_formatter()
+    assert [words(value) for value in (0.001, 1, 10_000, 1e8, 1e-5, 20)] == ["0.001", "1", "10,000", "10⁸", "10⁻⁵", ""]

@@ -1,12 +1,12 @@
-"""The figures of conflict: what they draw, labels with units, nothing cut off."""
+"""The figures of conflict: what they draw, in which colour, labels with units."""
 
-import matplotlib
 import numpy as np
 import pytest
 from looks import draw
+from matplotlib.colors import same_color
 
 from helpers.figures.conflict import against_time, contributions, first_rates
-from helpers.figures.theme import LINES
+from helpers.figures.theme import MARGIN, MEASURED, PREDICTED
 
 pytestmark = pytest.mark.usefixtures("themed")
 RATES = {"own": np.array([[1.0, 2], [0.5, -0.2], [3, 1]]), "shared": np.array([[9.0, 8], [4, 7], [6, 5]])}
@@ -21,56 +21,67 @@ MAKERS = {
     "contributions": lambda: contributions([0.4, -1.2, 0.0, 2.0], list("abcd"), "d"),
     "time": lambda: against_time(S, CURVES, {name: 0.9 * r for name, r in CURVES.items()}),
     "time, prediction first": lambda: against_time(S, CURVES),
-    "correlation": lambda: against_time(S, {}, CURVES, up="Rank correlation (no unit)"),
+    "two kinds": lambda: against_time(S, CURVES, CURVES, words=("accuracy", "margin"), status="measured",
+                                      up="Rank correlation (no unit)"),
 }
 
 
 @pytest.mark.parametrize("name", MAKERS)
-def test_axes_have_units_and_nothing_is_cut_off(name):
-    figure = MAKERS[name]()
-    draw(figure)
-    shown = [axes for axes in figure.axes if axes.get_visible()]
-    for axes in shown:
-        assert axes.get_xlabel().endswith(")")
+def test_axes_have_units_and_every_rule_is_kept(name):
+    sheet = MAKERS[name]()
+    draw(sheet)
+    assert sheet.panels[-1].get_xlabel()
+    for axes in sheet.panels:
         assert axes.get_ylabel().endswith(")") or name == "contributions"  # there the rows are named
 
 
-def points(axes):
-    return np.array([group.get_offsets()[0] for group in axes.collections if hasattr(group, "get_sizes")
-                     and len(group.get_offsets())])
+def offsets(axes, size=None):
+    found = [g for g in axes.collections if hasattr(g, "get_sizes") and (size is None or g.get_sizes()[0] == size)]
+    return np.concatenate([np.asarray(group.get_offsets()) for group in found])
 
 
-def test_rates_stand_at_prediction_and_measurement():
-    own, shared = MAKERS["rates"]().axes[:2]
-    for axes, name in ((own, "own"), (shared, "shared")):
-        np.testing.assert_allclose(points(axes), np.column_stack([RATES[name].T.ravel(), SEEN[name].T.ravel()]))
-    first = points(MAKERS["rates, prediction first"]().axes[0])
-    np.testing.assert_allclose(first[:, 0], first[:, 1])
+def test_rates_are_sorted_within_each_way_to_answer_and_measured_on_their_prediction():
+    top, residuals = MAKERS["rates"]().panels
+    rings = offsets(top, 190)
+    order = {name: np.argsort(rates.ravel(), kind="stable") for name, rates in RATES.items()}
+    expected = np.concatenate([SEEN[name].ravel()[order[name]] for name in RATES])
+    np.testing.assert_allclose(offsets(top, 26)[:, 1], expected)
+    np.testing.assert_allclose(offsets(residuals)[:, 1], 0.1 / 0.3)  # in standard errors
+    assert "standard errors" in residuals.get_ylabel()
+    (ring,) = rings  # the aligned side of value 1 where answers are shared, at its measured rate
+    assert ring[1] == pytest.approx(SEEN["shared"][1, 0])
 
 
-def test_the_value_turned_round_has_its_own_colour():
-    shared = MAKERS["rates"]().axes[1]
-    markers = [group for group in shared.collections if hasattr(group, "get_sizes") and len(group.get_offsets())]
-    colours = [matplotlib.colors.to_hex(group.get_edgecolor()[0]).upper() for group in markers]
-    assert colours == [LINES[0], LINES[1], LINES[0]] * 2
+def test_groups_are_named_below():
+    labels = [tick.get_text() for tick in MAKERS["rates, three panels"]().panels[-1].get_xticklabels()]
+    assert labels == ["own", "shared", "chain"]
 
 
-def test_an_odd_panel_is_hidden():
-    assert [axes.get_visible() for axes in MAKERS["rates, three panels"]().axes] == [True, True, True, False]
-
-
-def test_bars_show_each_part_and_the_line_their_sum():
-    axes = MAKERS["contributions"]().axes[0]
+def test_bars_show_each_push_and_the_line_their_predicted_sum():
+    axes = MAKERS["contributions"]().panels[0]
     widths = {round(patch.get_y() + patch.get_height() / 2): patch.get_width() for patch in axes.patches}
     assert widths == {0: 0.4, 1: -1.2, 3: 2.0}
-    (line,) = [line for line in axes.get_lines() if line.get_label() == "sum"]
+    assert all(same_color(patch.get_facecolor(), MARGIN) for patch in axes.patches)
+    (line,) = [line for line in axes.get_lines() if line.get_color() == PREDICTED]
     assert line.get_xdata()[0] == pytest.approx(1.2)
 
 
-def test_curves_of_one_name_share_a_colour_and_words_appear_only_where_needed():
-    lines = {line.get_label(): line for line in MAKERS["time"]().axes[0].get_lines()}
-    assert lines["own, predicted"].get_color() == lines["own, measured"].get_color()
-    assert lines["own, predicted"].get_color() != lines["caution, predicted"].get_color()
-    np.testing.assert_allclose(lines["caution, measured"].get_ydata(), 0.9 * CURVES["caution"])
-    assert {"own", "caution"} < {line.get_label() for line in MAKERS["time, prediction first"]().axes[0].get_lines()}
-    assert MAKERS["correlation"]().axes[0].get_xscale() == "log"
+def test_predicted_curves_are_blue_lines_and_measured_ones_red_dots_a_dash_or_marker_for_each_name():
+    axes = MAKERS["time"]().panels[0]
+    lines = [line for line in axes.get_lines() if line.get_color() == PREDICTED]
+    assert len(lines) == 2 and lines[0].get_linestyle() != lines[1].get_linestyle()
+    np.testing.assert_allclose(lines[1].get_ydata(), CURVES["caution"])
+    one, other = [group for group in axes.collections if hasattr(group, "get_sizes")]
+    assert same_color(one.get_edgecolor()[0], MEASURED)
+    assert len(one.get_paths()[0].vertices) != len(other.get_paths()[0].vertices)
+    x, y = np.asarray(one.get_offsets()).T
+    np.testing.assert_allclose(y, 0.9 * np.log1p(x))
+    first = MAKERS["time, prediction first"]().panels[0]
+    assert not [line for line in first.get_lines() if line.get_color() == MEASURED]
+
+
+def test_two_kinds_of_one_status_differ_by_their_dash():
+    axes = MAKERS["two kinds"]().panels[0]
+    lines = [line for line in axes.get_lines() if len(line.get_xdata()) == len(S)]
+    assert {line.get_color() for line in lines} == {MEASURED}
+    assert len({line.get_linestyle() for line in lines}) == 2 and axes.get_xscale() == "log"

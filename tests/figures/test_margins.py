@@ -1,152 +1,134 @@
-"""The static figures: what they draw, labels with units, alternative texts, fonts, contrast."""
+"""Figures of margins: predictions alone, then what was measured on them; thresholds, accuracies, interactions."""
 
-import base64
-import io
 import re
 
 import numpy as np
 import pytest
 from looks import draw
-from PIL import Image
+from matplotlib.colors import same_color
 
-from helpers.figures import theme as appearance
-from helpers.figures.margins import (
-    flips,
-    histogram_of_margins,
-    interaction_blocks,
-    margin_trajectories,
-    predicted_against_measured,
-    two_accuracies,
-)
-from helpers.figures.theme import GREY, LINES, PALETTE, show
+from helpers.figures.agreement import Group, agreement
+from helpers.figures.margins import flips, interaction_blocks, predicted_against_measured, two_accuracies
+from helpers.figures.theme import MARGIN, MEASURED, PAGE, PREDICTED
 
 pytestmark = pytest.mark.usefixtures("themed")
+RNG = np.random.default_rng(0)
 T = np.arange(0, 101, 10.0)
-MARGINS = np.log1p(T[:, None] / 40 * np.linspace(0.5, 1.5, 30))
+SAID = RNG.normal(size=30)
+FOUND = SAID + RNG.uniform(-0.08, 0.08, 30)
 SIDE = np.where(np.arange(30) % 2, 1, -1)
-ENVELOPE = (np.where(T < 50, T / 100, np.nan), np.where(T < 50, T / 20, np.nan))
+MANY = RNG.normal(size=256)
+THRESHOLD, MARGINS = np.array([-0.1, 0.05, 0.1]), np.array([-0.4, 0.2, 1.0])
 MAKERS = {
-    "trajectories": lambda: margin_trajectories(T, MARGINS, np.log1p(T / 40), ENVELOPE),
-    "prediction first": lambda: margin_trajectories(T, predicted=np.log1p(T / 40)),
-    "against": lambda: predicted_against_measured(MARGINS[5], MARGINS[6], side=SIDE, tolerance=0.1),
-    "against, prediction first": lambda: predicted_against_measured(MARGINS[5], side=SIDE),
+    "against": lambda: predicted_against_measured(SAID, FOUND, side=SIDE, tolerance=0.1),
+    "against, without tolerance": lambda: predicted_against_measured(SAID, FOUND),
+    "against, prediction first": lambda: predicted_against_measured(SAID, side=SIDE, tolerance=0.1),
+    "many": lambda: predicted_against_measured(MANY, MANY + 1e-4, tolerance=np.full(256, 1e-3)),
+    "many, prediction first": lambda: predicted_against_measured(MANY),
     "accuracies": lambda: two_accuracies(T, 1 - 0.5 * np.exp(-T / 9), 1 - 0.6 * np.exp(-T / 50)),
-    "flips": lambda: flips(MARGINS[3] - 0.05, MARGINS[6], MARGINS[6] > MARGINS[3] - 0.05),
-    "flips, prediction first": lambda: flips(MARGINS[3] - 0.05),
-    "blocks": lambda: interaction_blocks({"shared": np.eye(4) * 2 - 1, "own": np.eye(4)}, list("abcd")),
-    "histogram": lambda: histogram_of_margins(MARGINS[-1], SIDE, predicted=1.2),
-    "histogram of one group": lambda: histogram_of_margins(MARGINS[-1]),
+    "flips": lambda: flips(THRESHOLD, MARGINS, MARGINS > THRESHOLD),
+    "flips, prediction first": lambda: flips(THRESHOLD),
+    "blocks": lambda: interaction_blocks({"shared": np.eye(4) * 2 - 1, "own": np.eye(4)},
+                                         [f"{name} {s}" for name in ("honesty", "tidiness") for s in "+−"]),
 }
 
 
-def contrast(one, other):
-    """WCAG 2.1 contrast ratio of two colours."""
-
-    def luminance(colour):
-        parts = np.array([int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)])
-        linear = np.where(parts <= 0.03928, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
-        return linear @ [0.2126, 0.7152, 0.0722]
-
-    low, high = sorted((luminance(one), luminance(other)))
-    return (high + 0.05) / (low + 0.05)
-
-
-@pytest.mark.parametrize("page", ["#ffffff", "#121212"])
-@pytest.mark.parametrize("colour", [*LINES, GREY])
-def test_line_colours_can_be_seen_on_both_themes(colour, page):
-    assert contrast(colour, page) >= 3  # WCAG 1.4.11 for graphics
-
-
-def test_contrast_of_black_on_white_is_21():
-    assert contrast("#000000", "#ffffff") == pytest.approx(21)  # the standard's own example
-
-
-def test_lines_come_from_the_palette_and_differ():
-    assert set(LINES) <= set(PALETTE) and len(set(PALETTE)) == 6
-
-
 @pytest.mark.parametrize("name", MAKERS)
-def test_axes_are_labelled_with_units_and_nothing_is_cut_off(name):
-    figure = MAKERS[name]()
-    axes = figure.axes[0]
-    for label in (axes.get_xlabel(), axes.get_ylabel()):
-        # A unit in brackets, a count that says of what, or a list of clusters.
-        assert re.search(r"\((nats|%)\)|Training step|Number of samples|[Cc]luster of", label), label
-    draw(figure)
+def test_axes_are_labelled_with_units_and_every_rule_is_kept(name):
+    sheet = MAKERS[name]()
+    for label in (sheet.panels[0].get_ylabel(), sheet.panels[-1].get_xlabel()):
+        # A unit in brackets, or what one step, one number or one row is.
+        assert re.search(r"\((nats|%)\)|Training step|each held-out|cluster that", label), label
+    draw(sheet)
 
 
-def lines_of(figure):
-    return {line.get_label(): line for line in figure.axes[0].get_lines()}
+def dots(axes):
+    """Positions of all red dots, and whether each is full."""
+    found = [group for group in axes.collections
+             if hasattr(group, "get_sizes") and same_color(group.get_edgecolor()[0], MEASURED)]
+    where = np.concatenate([np.asarray(group.get_offsets()) for group in found])
+    full = np.concatenate([np.full(len(g.get_offsets()), same_color(g.get_facecolor()[0], MEASURED)) for g in found])
+    return where, full
 
 
-def test_trajectories_draw_the_median_the_prediction_and_the_envelope():
-    figure = MAKERS["trajectories"]()
-    lines = lines_of(figure)
-    np.testing.assert_allclose(lines["measured: median and 90 %"].get_ydata(), np.median(MARGINS, axis=1))
-    np.testing.assert_allclose(lines["predicted"].get_ydata(), np.log1p(T / 40))
-    assert [text.get_text() for text in figure.legends[0].get_texts()][0] == "proved envelope"
-    assert list(lines_of(MAKERS["prediction first"]()))[1:] == ["predicted"]
+def predicted(axes):
+    """Heights of all blue dashes, from left to right."""
+    found = [group for group in axes.collections
+             if not hasattr(group, "get_sizes") and same_color(group.get_edgecolor()[0], PREDICTED)]
+    ends = np.concatenate([np.array(group.get_segments()) for group in found])
+    assert (ends[:, 0, 1] == ends[:, 1, 1]).all()
+    return ends[:, :, 0].mean(axis=1), ends[:, 0, 1]
 
 
-def test_points_stand_at_prediction_and_measurement():
-    figure = MAKERS["against"]()
-    points = {c.get_label(): c.get_offsets() for c in figure.axes[0].collections if "side" in c.get_label()}
-    expected = np.column_stack([MARGINS[5], MARGINS[6]])
-    np.testing.assert_allclose(points["aligned side"], expected[SIDE == 1])
-    np.testing.assert_allclose(points["misaligned side"], expected[SIDE == -1])
-    first = MAKERS["against, prediction first"]().axes[0].collections[0].get_offsets()
-    np.testing.assert_allclose(first[:, 0], first[:, 1])
+def test_predictions_are_sorted_on_each_side_and_measurements_stand_on_their_own_prediction():
+    top, residuals = MAKERS["against"]().panels
+    x, said = predicted(top)
+    np.testing.assert_allclose(said, np.concatenate([np.sort(SAID[SIDE == s]) for s in (1, -1)]))
+    where, _ = dots(top)
+    np.testing.assert_allclose(where[:, 0], x)
+    order = np.concatenate([np.flatnonzero(SIDE == s)[np.argsort(SAID[SIDE == s])] for s in (1, -1)])
+    np.testing.assert_allclose(where[:, 1], FOUND[order])
+    off, _ = dots(residuals)
+    np.testing.assert_allclose(off[:, 1], ((FOUND - SAID) / 0.1)[order])  # in units of the tolerance
+    assert "tolerances" in residuals.get_ylabel()
+    assert residuals.get_ylim()[0] < -1 and residuals.get_ylim()[1] > 1  # the tolerance is seen, however small the rest
+
+
+def test_nothing_measured_is_drawn_before_it_is_measured():
+    (axes,) = MAKERS["against, prediction first"]().panels
+    assert len(predicted(axes)[1]) == 30
+    assert not any(same_color(group.get_edgecolor()[0], MEASURED) for group in axes.collections)
+    assert "easured" not in axes.get_ylabel()
+
+
+def test_residuals_without_a_tolerance_are_in_the_unit_of_the_numbers():
+    residuals = MAKERS["against, without tolerance"]().panels[1]
+    np.testing.assert_allclose(dots(residuals)[0][:, 1], (FOUND - SAID)[np.argsort(SAID)])
+    assert "(nats)" in residuals.get_ylabel()
+
+
+def test_many_predictions_are_one_line():
+    (axes,) = MAKERS["many, prediction first"]().panels
+    (line,) = [line for line in axes.get_lines() if line.get_color() == PREDICTED]
+    np.testing.assert_allclose(line.get_ydata(), np.sort(MANY))
+
+
+def test_a_group_may_keep_its_order_and_ring_one():
+    sheet = agreement({"one": Group(np.array([3.0, 1, 2]), ring=2, ordered=True)}, up="x (nats)", each="value")
+    np.testing.assert_allclose(predicted(sheet.panels[0])[1], [3, 1, 2])
+    rings = [group.get_offsets()[0] for group in sheet.panels[0].collections
+             if hasattr(group, "get_sizes") and group.get_sizes()[0] > 100]
+    np.testing.assert_allclose(rings, [[2, 2]])
 
 
 def test_accuracies_are_percentages():
-    lines = lines_of(MAKERS["accuracies"]())
-    np.testing.assert_allclose(lines["margin accuracy: r > 0"].get_ydata(), 100 - 50 * np.exp(-T / 9))
-    assert len(lines) == 2 and len(lines_of(two_accuracies(T, T / 100))) == 1
+    where, full = dots(MAKERS["accuracies"]().panels[0])
+    np.testing.assert_allclose(where[full, 1], 100 - 50 * np.exp(-T / 9))
+    np.testing.assert_allclose(where[~full, 1], 100 - 60 * np.exp(-T / 50))
+    assert len(dots(two_accuracies(T, T / 100).panels[0])[0]) == len(T)
 
 
-def test_a_histogram_counts_every_sample():
-    figure = MAKERS["histogram"]()
-    heights = sum(patch.get_height() for container in figure.axes[0].containers for patch in container)
-    assert heights == 30
-    assert lines_of(figure)["predicted"].get_xdata() == [1.2, 1.2]
-
-
-def test_show_gives_an_image_with_alternative_text_and_caption(monkeypatch):
-    shown = []
-    monkeypatch.setattr(appearance, "display", lambda bundle, raw: shown.append((bundle, raw)))
-    show(MAKERS["histogram"](), caption="Margins < 0 are wrong & rare.", alt='Bars, most right of "0".')
-    ((bundle, raw),) = shown
-    assert raw and bundle["text/plain"].endswith('Bars, most right of "0".')
-    page = bundle["text/html"]
-    assert 'alt="Bars, most right of &quot;0&quot;."' in page
-    assert "<figcaption>Margins &lt; 0 are wrong &amp; rare.</figcaption>" in page
-    image = Image.open(io.BytesIO(base64.b64decode(re.search(r"base64,([^\"]+)", page)[1])))
-    width = int(re.search(r'width="(\d+)"', page)[1])
-    # Two pixels of the image for one of the page: sharp on a dense screen. Small enough for a page of ten.
-    assert image.width == 2 * width and len(page) < 150_000
-
-
-@pytest.mark.parametrize(("caption", "alt"), [("", "a"), ("c", "  "), ("c", None)])
-def test_show_insists_on_caption_and_alternative_text(caption, alt):
-    with pytest.raises(ValueError, match="(caption|alt) must be a text that says what the figure shows"):
-        show(MAKERS["histogram"](), caption=caption, alt=alt)
-
-
-def test_flips_put_right_rankings_above_the_diagonal():
-    figure = MAKERS["flips"]()
-    groups = {c.get_label(): np.asarray(c.get_offsets()) for c in figure.axes[0].collections}
-    assert (groups["ranked right"][:, 1] > groups["ranked right"][:, 0]).all()
-    assert len(groups["ranked right"]) + len(groups["ranked wrong"]) == 30
+def test_flips_put_right_rankings_above_the_predicted_border():
+    axes = MAKERS["flips"]().panels[0]
+    where, full = dots(axes)
+    assert (where[full, 1] > where[full, 0]).all() and (where[~full, 1] <= where[~full, 0]).all()
+    (border,) = [line for line in axes.get_lines() if line.get_color() == PREDICTED]
+    np.testing.assert_allclose(border.get_xdata(), border.get_ydata())
 
 
 def test_flips_give_thresholds_the_whole_width_and_show_every_point():
-    threshold, margins = [-0.1, 0.05, 0.1], [-0.4, 0.2, 1.0]
-    axes = flips(threshold, margins, np.greater(margins, threshold)).axes[0]
+    axes = MAKERS["flips"]().panels[0]
     (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
     assert left == -right == pytest.approx(-0.11) and low < -0.4 and high > 1.0
 
 
-def test_interaction_blocks_share_one_colour_scale():
-    first, second = MAKERS["blocks"]().axes[:2]
-    limits = [axes.collections[0].get_clim() for axes in (first, second)]
-    assert limits[0] == limits[1] == (-1.0, 1.0)
+def test_pushes_are_golden_squares_full_up_and_hollow_down_with_the_area_of_their_size():
+    sheet = interaction_blocks({"own": np.array([[4.0, -1.0], [0.0, 1.0]])}, ["one", "two"])
+    full, hollow = sheet.panels[0].patches
+    assert same_color(full.get_facecolor(), MARGIN)
+    assert same_color(hollow.get_facecolor(), PAGE) and same_color(hollow.get_edgecolor(), MARGIN)
+    corners = full.get_path().vertices.reshape(-1, 5, 2)
+    sides = np.ptp(corners[:, :, 0], axis=1)
+    np.testing.assert_allclose(corners.mean(axis=1).round(), [[0, 0], [1, 1]])
+    assert (sides[0] / sides[1]) ** 2 == pytest.approx(4)
+    assert len(hollow.get_path().vertices) == 5  # one negative entry; zero has no square

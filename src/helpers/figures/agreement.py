@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .drawing import Sheet, dash_of, dashes, dot_of, dots, field, zero
+from .drawing import Sheet, dash_of, dashes, dot_of, dots, field, stems, zero
 from .theme import HAIR, INK, MEASURED, PREDICTED, SOFT
 
 
@@ -44,33 +44,35 @@ def agreement(
     if both:
         told = all(group.tolerance is not None for group in both)
         unit = up[up.rfind("(") + 1 : up.rfind(")")]
-        below = f"measured −\npredicted\n({off if told else unit if len(unit) < 20 else 'same unit'})"
+        below = f"measured − predicted ({off if told else unit})"
         sheet = Sheet(across, [up, below], ratios=(2.2, 1), height=4.9, phone=5.3)
     else:
         sheet = Sheet(across, up, height=3.6)
     top, many = sheet.panels[0], sum(np.size(group.predicted) for group in groups.values())
     gap, at, ticks = max(2.0, 0.03 * many), 0.0, []
-    size = 26 if many <= 60 else 12
+    few = many <= 110  # then dashes can be told apart
+    size = 26 if many <= 40 else 14
     zero(top)
     for group in groups.values():
         order = np.arange(len(group.predicted)) if group.ordered else np.argsort(group.predicted, kind="stable")
         x, said = at + np.arange(len(order)), np.asarray(group.predicted)[order]
         if group.tolerance is not None:
             reach = np.broadcast_to(group.tolerance, said.shape)[order]
-            top.vlines(x, said - reach, said + reach, color=HAIR, lw=4 if many <= 60 else 2, zorder=2)
+            stems(top, x, said - reach, said + reach, color=HAIR, lw=4 if few else 2, zorder=2,
+                  solid_capstyle="butt")
         if group.rival is not None:
             top.scatter(x, np.asarray(group.rival)[order], size, marker="x", color=SOFT, lw=1, zorder=2)
-        if many <= 60:
+        if few:
             dashes(top, x, said, half=0.42)
-        else:  # the dashes would touch: a line, and above the dots, which are no wider
-            top.plot(x, said, color=PREDICTED, lw=3 if group.measured is None else 1.4, zorder=6)
+        else:  # the dashes would touch: a line, wider than the dots on it
+            top.plot(x, said, color=PREDICTED, lw=3 if group.measured is None else 5, zorder=3)
         if group.ring is not None:
             k = int(np.flatnonzero(order == group.ring)[0])
             there = said[k] if group.measured is None else group.measured[group.ring]
             top.scatter(x[k], there, 190, marker="o", fc="none", ec=INK, lw=1.6, zorder=5)
         if group.measured is not None:
             found = np.asarray(group.measured)[order]
-            dots(top, x, found, size=size)
+            dots(top, x, found, size=size if few else 5)
             dots(sheet.panels[1], x, (found - said) / (reach if told else 1.0), size=size)
         ticks.append(at + (len(order) - 1) / 2)
         at += len(order) - 1 + gap

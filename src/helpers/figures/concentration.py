@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.lines import Line2D
 from scipy.stats import norm
 
-from .drawing import Sheet, dash_of, dot_of, dots, field, field_of, powers, zero
+from .drawing import Sheet, dash_of, dot_of, dots, field, field_of, powers, stems, zero
 from .theme import DASHES, MARKERS, MEASURED, PREDICTED, PROVED
 
 VOID = "above 1: says nothing"
@@ -66,7 +66,7 @@ def failure_curves(
     `panels` : title -> (Q, curves, observed): curves name -> values at Q, of which the first `proved` are bounds and
     the others estimates; observed rows (Q, share, low, high).
     """
-    sheet = Sheet("Samples per cluster Q (number)", "Probability that\nthe event fails (1)", panels=len(panels),
+    sheet = Sheet("Samples per cluster Q (number)", "Probability that the event fails (1)", panels=len(panels),
                   height=4.2, phone=3.2 * len(panels) + 1)
     names: list[str] = []
     for axes, (title, (Q, curves, observed)) in zip(sheet.panels, panels.items(), strict=True):
@@ -75,9 +75,10 @@ def failure_curves(
         for k, values in enumerate(curves.values()):
             axes.plot(Q, values, **_status(k, proved), zorder=3)
         where, share, low, high = np.transpose(observed)
-        axes.vlines(where, low, high, color=MEASURED, lw=1.4, zorder=3)
+        stems(axes, where, np.maximum(low, 1e-4), high, color=MEASURED, lw=1.4, zorder=3)
         dots(axes, where, share)
-        axes.set(title=title, xscale="log", yscale="log", ylim=(1e-3, 1e8))
+        sheet.title(axes, title)
+        axes.set(xscale="log", yscale="log", ylim=(1e-3, 1e8))
         for axis in (axes.xaxis, axes.yaxis):
             powers(axis)
     return sheet.key(
@@ -118,7 +119,7 @@ def margins_in_envelopes(
         if last == len(S) - 1:
             sheet.name(axes, S[last], upper[last], name.replace(" ", "\n"), PROVED, dodge=True)
         else:
-            sheet.name(axes, S[last], upper[last], name, PROVED, dx=0, dy=6, ha="center", va="bottom")
+            sheet.name(axes, S[last], upper[last], name, PROVED, dx=0, dy=4, ha="center", va="bottom")
     if margins is not None:
         lower, upper = next(iter(envelopes.values()))
         known = ~np.isnan(lower)
@@ -132,6 +133,7 @@ def margins_in_envelopes(
                 entries.append((Line2D([], [], color=MEASURED, alpha=alpha, lw=2.5), f"measured: {words}"))
         sheet.key(*entries)
     axes.plot(S, noise_free, color=PREDICTED, lw=3, zorder=5)
+    axes.margins(y=0.09)
     sheet.name(axes, S[-1], noise_free[-1], "without\nnoise", PREDICTED, dodge=True)
     return sheet
 

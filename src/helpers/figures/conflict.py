@@ -29,7 +29,7 @@ def first_rates(
                      ring=2 * opposed[title] if opposed and title in opposed else None)
         for title, rates in predicted.items()
     }
-    return agreement(groups, up="First rate (units²)", each="cluster of held-out statements", off="standard errors")
+    return agreement(groups, up="First rate (units²)", each="held-out cluster", off="standard errors")
 
 
 def contributions(parts: np.ndarray, names: Sequence[str], value: str) -> Sheet:

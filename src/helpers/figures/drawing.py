@@ -49,15 +49,23 @@ class Sheet(Figure):
         self._key: tuple[list, int] = ([], 1)
         across, up = ([word] * panels if isinstance(word, str) else word for word in (across, up))
         for axes, right, above in zip(self.panels, across, up, strict=True):
-            axes.set(xlabel=right, ylabel=above)
+            axes.set_xlabel(right, loc="right")
+            axes.set_ylabel(above)
+            axes.yaxis.label.set_visible(False)
             axes.grid(axis="x", visible=False)
+        # No turned words: what is up stands above the axis.
+        self._up = [axes.annotate("", (0, 1), xytext=(0, 5), xycoords="axes fraction", textcoords="offset points",
+                                  color=INK, annotation_clip=False) for axes in self.panels]
         if not self.stacked and share:
             for axes in self.panels[1:]:
                 axes.set_ylabel("")
         if self.stacked:
             for axes in self.panels[:-1]:
                 axes.set_xlabel("")
-        self.align_ylabels()
+
+    def title(self, axes: Axes, words: str) -> None:
+        """Name a panel, above what is up in it."""
+        axes.set_title(words, pad=22 if any(panel.get_ylabel() for panel in self.panels) else 6)
 
     def name(self, axes: Axes, x: float, y: float, words: str, colour: str = INK, *, dx: float = 6, dy: float = 0,
              ha: str = "left", va: str = "center", weight: str = "bold", dodge: bool = False):
@@ -73,7 +81,8 @@ class Sheet(Figure):
         for _, text in self._names:
             text.set_position((text.get_position()[0], 0))
         small = self.ticks if self.ticks and self.get_figwidth() > PHONE else None
-        for axes in self.panels:
+        for axes, up in zip(self.panels, self._up, strict=True):
+            up.set_text(axes.get_ylabel())
             axes.tick_params(labelsize=small or rcParams["xtick.labelsize"])
         self._lay_key()
         self.draw_without_rendering()
@@ -157,6 +166,13 @@ def dashes(axes: Axes, x, y, *, half: float, colour: str = PREDICTED, lw: float 
     """Predicted numbers as dashes that reach `half` to both sides."""
     x, y = np.ravel(x), np.ravel(y)
     return axes.hlines(y, x - half, x + half, color=colour, lw=lw, zorder=3)
+
+
+def stems(axes: Axes, x, low, high, **look) -> None:
+    """Upright lines from `low` to `high`, all as one: tolerances and ranges."""
+    x, low, high = (np.ravel(some) for some in np.broadcast_arrays(x, low, high))
+    gap = np.full(x.shape, np.nan)
+    axes.plot(np.column_stack([x, x, gap]).ravel(), np.column_stack([low, high, gap]).ravel(), marker="", **look)
 
 
 def field(axes: Axes, low: float, high: float, *, up: bool = False):

@@ -54,12 +54,12 @@ def square_maps(
     long = max(len(str(label)) for label in labels)
     room = 0.085 * long  # inches for the names beside and below the maps
     above = 0.3 if numbers else 0.6  # titles, key
-    height = (6.7 - room) / len(maps) + room + above + 0.3
+    height = (6.7 - room) / len(maps) + room + above + 0.42
     phone = len(maps) * (PHONE - 0.3 - room + room + 0.6) + above - 0.3
-    sheet = Sheet(of, of, panels=len(maps), height=height, phone=phone, ticks=9.2 if len(labels) > 9 else None)
+    sheet = Sheet(of, "", panels=len(maps), height=height, phone=phone, ticks=9.2 if len(labels) > 9 else None)
     for axes, (title, matrix) in zip(sheet.panels, maps.items(), strict=True):
         squares(axes, matrix, largest=1.0, colour=TINT if numbers else INK)
-        axes.set_title(title)
+        sheet.title(axes, title)
         axes.set_xticks(range(len(labels)), labels, rotation=90 if long > 2 else 0)
         axes.set_yticks(range(len(labels)), labels)
         for at in np.ndindex(np.shape(matrix)) if numbers else ():

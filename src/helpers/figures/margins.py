@@ -111,7 +111,7 @@ def interaction_blocks(blocks: Mapping[str, np.ndarray], labels: Sequence[str]) 
                   phone=4.1 * len(blocks))
     for axes, (title, block) in zip(sheet.panels, blocks.items(), strict=True):
         squares(axes, block, largest=largest, colour=MARGIN)
-        axes.set_title(f"{title} answers")
+        sheet.title(axes, f"{title} answers")
         axes.set_xticks(range(len(labels)), labels, rotation=90)
         axes.set_yticks(range(len(labels)), labels)
     full, hollow = (dot_of(MARGIN, full=full, marker="s") for full in (True, False))

@@ -48,23 +48,30 @@ def losses() -> str:
     )
 
 
-def chain_flow(penalty: float, time: float = 6.0, steps: int = 6000) -> np.ndarray:
-    """Changes of log-probabilities while one state learns A > B from 3 pairs and B > C from 2.
+def chain_velocity(z: np.ndarray, penalty: float) -> np.ndarray:
+    """Downhill direction of the mean loss for the logits z of A, B, C and a fourth token, shape (4,).
 
-    The logits of A, B, C and of a fourth token start equal; `penalty` above 0 is that of DPO-Positive. Returns shape
-    (steps + 1, 4). B is the chosen answer of one pair and the rejected one of the other: both answers of B > C fall.
+    One state learns A > B from 3 pairs and B > C from 2; `penalty` is the strength of DPO-Positive, 0 for DPO. The
+    reference has equal logits, beta is 1.
     """
-    z, unit, rows = np.zeros(4), np.eye(4), []
+    p, unit, velocity = np.exp(z) / np.exp(z).sum(), np.eye(4), np.zeros(4)
+    change = np.log(4 * p)
+    for count, w, o in ((3, 0, 1), (2, 1, 2)):
+        fallen = min(0.0, change[w])
+        pull = expit(change[o] - change[w] - penalty * fallen)
+        velocity += count / 5 * pull * (unit[w] - unit[o] + penalty * (fallen < 0) * (unit[w] - p))
+    return velocity
+
+
+def chain_flow(penalty: float, time: float = 6.0, steps: int = 6000) -> np.ndarray:
+    """Changes of the log-probabilities of A, B, C and a fourth token along `chain_velocity`, shape (steps + 1, 4).
+
+    B is the chosen answer of one pair and the rejected one of the other: both answers of B > C fall.
+    """
+    z, rows = np.zeros(4), []
     for _ in range(steps + 1):
-        p = np.exp(z) / np.exp(z).sum()
-        change = np.log(4 * p)
-        rows.append(change)
-        step = np.zeros(4)
-        for count, w, o in ((3, 0, 1), (2, 1, 2)):
-            fallen = min(0.0, change[w])
-            pull = expit(change[o] - change[w] - penalty * fallen)
-            step += count * pull * (unit[w] - unit[o] + penalty * (fallen < 0) * (unit[w] - p))
-        z = z + time / steps * step / 5
+        rows.append(np.log(4 * np.exp(z) / np.exp(z).sum()))
+        z = z + time / steps * chain_velocity(z, penalty)
     return np.array(rows)
 
 

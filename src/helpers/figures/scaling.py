@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from .concentration import VOID
-from .drawing import Sheet, dash_of, dot_of, dots, field, field_of, powers
+from .drawing import Sheet, dash_of, dot_of, dots, field, field_of, powers, stems
 from .theme import DASHES, MEASURED, PREDICTED, PROVED, SOFT
 
 SAMPLES = "Samples per cluster Q (number)"
@@ -17,13 +17,12 @@ def bound_against_samples(Q: Sequence[float], bounds: Mapping[str, np.ndarray]) 
     axes = sheet.panels[0]
     top = max(np.max(values) for values in bounds.values())
     _shade(axes, top)
-    for k, (name, values) in enumerate(bounds.items()):
+    for k, values in enumerate(bounds.values()):
         axes.plot(Q, values, color=PROVED, ls=DASHES[k], lw=2.6, zorder=3)
-        peak = int(np.argmax(values))
-        sheet.name(axes, Q[peak], values[peak], name, PROVED, dx=6, dy=9)
     axes.set(yscale="log", ylim=(1e-3, 8 * top), xlim=(Q[0], Q[-1]))
     powers(axes.yaxis)
-    return sheet.key((field_of(), VOID))
+    curves = ((dash_of(PROVED, DASHES[k], 2.6), name) for k, name in enumerate(bounds))
+    return sheet.key(*curves, (field_of(), VOID))
 
 
 def powers_against_samples(Q: Sequence[float], log10_risks: Mapping[str, np.ndarray]) -> Sheet:
@@ -77,13 +76,13 @@ def bound_law_and_error(
             axes.plot(Q, values, color=PREDICTED, ls=DASHES[names.index(name)], lw=2.6, zorder=3)
         if errors is not None:
             seen = np.asarray(errors[title])
-            axes.vlines(Q, seen.min(axis=0), seen.max(axis=0), color=MEASURED, lw=1.4, zorder=3)
+            stems(axes, Q, seen.min(axis=0), seen.max(axis=0), color=MEASURED, lw=1.4, zorder=3)
             dots(axes, Q, seen.mean(axis=0), size=22)
         axes.set(xscale="log", yscale="log", ylim=(lowest, 8 * top), xticks=Q)
         powers(axes.yaxis)
         axes.set_xticks(Q, [f"{q}" if k % 2 == 0 else "" for k, q in enumerate(Q)])
         axes.minorticks_off()
-        axes.set_title(title)
+        sheet.title(axes, title)
     entries = [(dash_of(PROVED, lw=2.6), "the paper's bound")]
     entries += [(dash_of(PREDICTED, DASHES[k], 2.6), name) for k, name in enumerate(names)]
     if errors is not None:

@@ -30,7 +30,7 @@ def token_rates(
                                        for name, some in parts.items()})
         for place in np.unique(position)
     }
-    return agreement(groups, up="Rate of its reward\n(nats per unit of learning rate)", each="held-out token",
+    return agreement(groups, up="Rate of reward (nats / learning rate)", each="held-out token",
                      rival="with the printed p")
 
 

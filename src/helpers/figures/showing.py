@@ -66,7 +66,7 @@ def _svg(figure: Figure, attributes: str) -> str:
     if isinstance(figure, Sheet):
         figure.settle()
     drawn = io.StringIO()
-    quiet = {"svg.fonttype": "none", "svg.hashsalt": "reward margins", "path.simplify_threshold": 0.25}
+    quiet = {"svg.fonttype": "none", "svg.hashsalt": "reward margins"}
     with matplotlib.rc_context(quiet):
         figure.savefig(drawn, format="svg", metadata={"Date": None})
     width, height = figure.get_size_inches()

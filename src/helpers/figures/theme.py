@@ -36,6 +36,7 @@ def theme() -> None:
             "legend.fontsize": 11,
             "legend.frameon": False,
             "mathtext.fontset": "dejavusans",
+            "path.simplify_threshold": 0.5,  # of a point: curves of few points, and no eye sees it
             "svg.fonttype": "none",
             "text.color": INK,
             "xtick.color": SOFT,
