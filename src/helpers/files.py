@@ -20,14 +20,19 @@ class DamagedFile(OSError):
     """A file whose bytes are not the ones that were expected."""
 
 
-def cache_folder(*parts: str) -> Path:
-    """Folder of the user cache, or a folder `parts` below it, made if it is missing.
+def cache_path(*parts: str) -> Path:
+    """Where the user cache is, or what is called `parts` below it, whether it exists or not.
 
     The cache is the platform's cache folder for "reward-margins"; the environment variable
-    REWARD_MARGINS_CACHE names another one. OSError (one sentence) where it cannot be made.
+    REWARD_MARGINS_CACHE names another one.
     """
     root = os.environ.get(CACHE_VARIABLE) or platformdirs.user_cache_dir("reward-margins", appauthor=False)
-    folder = Path(root).expanduser().joinpath(*parts)
+    return Path(root).expanduser().joinpath(*parts)
+
+
+def cache_folder(*parts: str) -> Path:
+    """`cache_path`, made if it is missing. OSError (one sentence) where it cannot be made."""
+    folder = cache_path(*parts)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -66,8 +71,9 @@ def saved(path: str | Path) -> Iterator[Path]:
         with atomic_file(path) as partial:
             yield partial
     except OSError as error:
-        reason = error.strerror or error
-        raise OSError(error.errno, f"{path} could not be written ({reason}) and is as it was before") from error
+        reason = f"{path} could not be written ({error.strerror or error}) and is as it was before"
+        # Without a number Python would begin the sentence with "[Errno None]".
+        raise (OSError(reason) if error.errno is None else OSError(error.errno, reason)) from error
 
 
 @contextmanager

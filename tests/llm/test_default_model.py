@@ -19,6 +19,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM, 
 
 from helpers.files import DamagedFile, sha256
 from helpers.llm import default_model, gguf_conversion
+from helpers.llm.loading import load_llm
 
 TEXTS = [
     "Hello world, I'm 12345 years old.\n\n  tab\there",
@@ -341,6 +342,17 @@ def test_one_flipped_bit_of_the_weights_is_found_by_the_full_check(downloads):
     assert default_model.intact(build(full_check=True), full=True)
 
 
+def test_a_flipped_bit_of_the_weights_is_found_and_repaired_when_they_are_loaded(downloads):
+    folder = build()
+    whole = (folder / "model.safetensors").read_bytes()
+    _flip(folder / "model.safetensors", -100)
+    loaded = load_llm(device="cpu")
+    assert (folder / "model.safetensors").read_bytes() == whole
+    expected = LlamaForCausalLM.from_pretrained(folder).state_dict()
+    assert all(torch.equal(weight, expected[name]) for name, weight in loaded.model.state_dict().items())
+    assert downloads.count == 1
+
+
 def test_a_damaged_gguf_is_fetched_again(downloads, small):
     folder = build()
     _flip(small / default_model.GGUF, -1)
@@ -352,6 +364,7 @@ def test_a_damaged_gguf_is_fetched_again(downloads, small):
 RUN = """
 import json, sys, time
 from helpers.llm import default_model, gguf_conversion
+from helpers.llm.loading import load_llm
 for name, value in json.loads(sys.argv[1]).items(): setattr(default_model, name, value)
 convert = gguf_conversion.convert
 def slow(*arguments, **options):

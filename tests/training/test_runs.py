@@ -103,12 +103,22 @@ def test_rows_must_fit_the_steps(name):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (dict(steps=3), "steps must be a list of numbers"),
-        (dict(steps=None), "steps must be a list of numbers"),
-        (dict(losses=None), r"losses must have one row for each of the 3 steps, got shape \(\)"),
+        (dict(steps=3), "steps must be a list of whole numbers"),
+        (dict(steps=None), "steps must hold numbers, got None"),
+        (dict(steps=[0, 10, 5]), "steps must increase, got .*10.*5"),
+        (dict(steps=[0, 5, 5]), "steps must increase"),
+        (dict(steps=[0, 5, np.nan]), "steps must be a list of whole numbers from 0 to .*, got nan in it"),
+        (dict(steps=[-1, 5, 6]), "steps must be a list of whole numbers from 0 to .*, got -1 in it"),
+        (dict(steps=[0, 0.5, 6]), "steps must be a list of whole numbers from 0 to .*, got 0.5 in it"),
+        (dict(losses=np.ones((3, 1))), r"losses must be an array of dimension 1, got shape \(3, 1\)"),
+        (dict(margins=np.ones((3, 1, 2))), r"margins must be an array of dimension 1 or 2, got shape \(3, 1, 2\)"),
+        (dict(test_margins=np.ones(3)), r"test_margins must be an array of dimension 2, got shape \(3,\)"),
+        (dict(w=np.ones(3)), r"w must be an array of dimension 2, got shape \(3,\)"),
+        (dict(losses=None), "losses must hold numbers, got None"),
+        (dict(losses=[[1], [2, 3], [4]]), "losses must hold numbers"),
         (dict(losses=["a", "b", "c"]), r"losses must hold numbers, got \['a', 'b', 'c'\]"),
         (dict(w=object()), "w must hold numbers, got <object"),
-        (dict(settings="beta"), "settings a dictionary, got .* and 'beta'"),
+        (dict(settings="beta"), "settings must be a dictionary, got 'beta'"),
     ],
 )
 def test_what_makes_no_run_is_named(change, said):

@@ -1,7 +1,6 @@
 """The embedding g of a prompt: what a language model hands to its unembedding at the last position."""
 
 import copy
-import hashlib
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -10,9 +9,10 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from ..checks import holds
-from ..files import cache_folder
+from ..checks import holds, one_line
+from ..files import cache_path
 from .embedding_cache import add_rows, prompt_key, read_rows, read_seconds
+from .fingerprint import fingerprint
 from .model import LLM, rounding
 
 # Prompts and tokens (padding included) a batch: small on a CPU, where a batch that leaves the cache is slower.
@@ -38,7 +38,7 @@ def embed(llm: LLM, prompts: Sequence[str], *, progress: bool = True) -> np.ndar
     holds("llm", llm, "model tokenizer encode_all", "a model of load_llm")
     ids = llm.encode_all(prompts)
     keys = [prompt_key(tokens) for tokens in ids]
-    folder = cache_folder("embeddings") / model_key(llm)
+    folder = cache_path("embeddings", model_key(llm))
     rows = read_rows(folder)
     missing = {key: tokens for key, tokens in zip(keys, ids, strict=True) if key not in rows}
     fresh: dict[bytes, np.ndarray] = {}
@@ -95,36 +95,42 @@ def last_states(
 
 
 def check_head(llm: LLM) -> None:
-    """Raise ValueError (one sentence) unless the unembedding times g is the model's logits, to rounding.
+    """Raise ValueError (one sentence) unless the unembedding times g is the model's logits, and g sees no later token.
 
     Some models scale or cap their logits afterwards; then the theory's last layer is not the model's.
     """
-    ids = llm.encode("Is this a test?")
-    with torch.inference_mode():
-        logits = llm.model(input_ids=torch.tensor([ids], device=llm.device)).logits[0, -1].float()
-        found = llm.model.get_output_embeddings()(last_states(llm.model, [ids]))[0].float()
-    if (difference := float((found - logits).abs().max() / logits.abs().max())) > rounding(llm.dtype):
-        raise ValueError(
-            f"name must be a model whose logits are its unembedding times its last hidden state, "
-            f"got {llm.name!r}, where they differ by {difference:.1%}"
-        )
+    ids, seen = llm.encode("Is this a test?"), {}
+    head = llm.model.get_output_embeddings()
+    wanted = "name must be a causal language model whose logits are its unembedding times its last hidden state"
+    if head is None:
+        raise ValueError(f"{wanted}, got {llm.name!r}, which has no unembedding")
+    hook = head.register_forward_hook(lambda module, given, output: seen.update(state=given[0], logits=output))
+    try:
+        with torch.inference_mode():
+            logits = llm.model(input_ids=torch.tensor([ids], device=llm.device)).logits[0, -1].float()
+        given, product = (seen[name][0, -1].float() for name in ("state", "logits"))
+        alone, before_more = last_states(llm.model, [ids])[0], last_states(llm.model, [ids, ids + ids])[0]
+    except Exception as error:  # whatever a model raises that is built in another way
+        raise ValueError(f"{wanted}, got {llm.name!r}, which gives no such state ({one_line(error)})") from error
+    finally:
+        hook.remove()
+    # The product is the head's own, from the same forward pass: what comes after it is no rounding, in any precision.
+    for what, found, expected, allowed in (
+        ("its logits and that product", logits, product, 0.0),
+        ("its last hidden state and what its unembedding reads", alone.float(), given, rounding(llm.dtype)),
+        ("its state with and without later tokens", before_more.float(), given, rounding(llm.dtype)),
+    ):
+        off = float((found - expected).abs().max() / expected.abs().max())
+        if not off <= allowed:
+            raise ValueError(f"{wanted}, got {llm.name!r}: {what} differ by {off:.2g} of the largest entry")
 
 
 def model_key(llm: LLM) -> str:
-    """Name of the folder of a model's embeddings: what was loaded, the dtype, a checksum of the weights now.
+    """Name of the folder of a model's embeddings: what was loaded, the dtype, a fingerprint of the model as it is now.
 
-    With the checksum, weights that were trained in place do not find the embeddings of the model as it was.
+    With the fingerprint, a model that was trained or altered in place does not find its embeddings from before.
     """
-    sums = [_bits(parameter.detach()).sum(dtype=torch.int64) for parameter in llm.model.parameters()]
-    numbers = torch.stack(sums).cpu().numpy()
-    checksum = hashlib.sha256(numbers.tobytes()).hexdigest()
-    return f"{llm.digest[:16]}-{str(llm.dtype).removeprefix('torch.')}-{checksum[:16]}"
-
-
-def _bits(weights: torch.Tensor) -> torch.Tensor:
-    """The bits of a tensor as whole numbers, of 8 bytes where they fit: read at the speed of memory."""
-    flat = weights.contiguous().view(-1)
-    return flat.view(torch.int64 if flat.numel() * flat.element_size() % 8 == 0 else torch.int8)
+    return f"{llm.digest[:16]}-{str(llm.dtype).removeprefix('torch.')}-{fingerprint(llm.model)[:16]}"
 
 
 def _embed_batches(llm: LLM, prompts: dict[bytes, list[int]]) -> Iterator[tuple[list[bytes], np.ndarray]]:
@@ -143,23 +149,24 @@ def _embed_batches(llm: LLM, prompts: dict[bytes, list[int]]) -> Iterator[tuple[
 def _shared_prefix(llm: LLM, ids: list[list[int]]) -> tuple[list[int], dict | None]:
     """The tokens that all prompts start with and the model's cache of them; ([], None) where it does not pay.
 
-    Tried on one prompt first: a model whose cache cannot be continued this way is embedded without.
+    Tried on two prompts first: a model whose cache cannot be continued this way is embedded without.
     """
     if len(ids) < 4:
         return [], None
     prefix = os.path.commonprefix([tokens[:-1] for tokens in ids])
     if len(prefix) < _SHORTEST_PREFIX:
         return [], None
+    some = [ids[0], ids[-1]]
     try:
         with torch.inference_mode():
             given = torch.tensor([prefix], device=llm.device)
             output = llm.model.base_model(input_ids=given, use_cache=True)
         name = "cache" if "cache" in output else "past_key_values"  # its name since transformers 5.24, and before
         past = {name: output[name]}
-        shared = last_states(llm.model, [ids[0][len(prefix) :]], past)
-    except (AttributeError, KeyError, NotImplementedError, TypeError, ValueError):
+        shared = last_states(llm.model, [tokens[len(prefix) :] for tokens in some], past)
+    except Exception:  # whatever a cache raises that can be copied or continued in no such way
         return [], None
-    plain = last_states(llm.model, [ids[0]])
+    plain = last_states(llm.model, some)
     if float((shared - plain).abs().max() / plain.abs().max()) > rounding(llm.dtype):
         return [], None
     return prefix, past

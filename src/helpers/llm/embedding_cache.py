@@ -7,6 +7,7 @@ import os
 import zlib
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -69,8 +70,12 @@ def add_rows(
                 if shard != merged:
                     shard.unlink()
     except (OSError, SafetensorError) as error:
-        reason = "the disk is full" if _full(error) else error
-        _LOG.warning("the embeddings are not kept in %s: %s", folder, reason)
+        _say_once(folder, "the disk is full" if _full(error) else str(error))
+
+
+@lru_cache
+def _say_once(folder: Path, reason: str) -> None:
+    _LOG.warning("the embeddings are not kept in %s: %s", folder, reason)
 
 
 def _read(folder: Path) -> dict[bytes, np.ndarray]:

@@ -1,6 +1,7 @@
 """A language model from a local folder or from the Hugging Face hub: safetensors only, no remote code."""
 
 import hashlib
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -14,7 +15,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenize
 from transformers.utils import logging as hf_logging
 
 from ..checks import one_line
-from ..files import sha256
+from ..files import DamagedFile, sha256, verify
 
 # Small models that fit a classroom; only to suggest a name to a reader who mistyped one.
 SUGGESTED = (
@@ -26,7 +27,8 @@ SUGGESTED = (
     "openai-community/gpt2",
     "EleutherAI/pythia-160m",
 )
-_TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "tokenizer.model", "vocab.json", "merges.txt")
+# Weights, config, tokenizer with its settings, chat template: all that shapes what the model gives for a text.
+_PARTS = (".safetensors", ".json", ".jinja", ".model", ".txt")
 
 
 def load_named(
@@ -43,26 +45,32 @@ def load_named(
         return *_load(str(folder), name), _folder_digest(folder)
     if name.count("/") != 1 or name.startswith((".", "/", "~")):
         raise _unknown(name, known)
-    commit = _commit(name, known)
-    digest = hashlib.sha256(f"{name}@{commit}".encode()).hexdigest()
-    return *_load(name, name, revision=commit), digest
+    snapshot = _snapshot(name, known)
+    loaded = _load(name, name, revision=snapshot.name)
+    _check_weights(snapshot, name)
+    return *loaded, hashlib.sha256(f"{name}@{snapshot.name}".encode()).hexdigest()
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Without the bars of transformers: a model that loads in a moment needs none."""
-    shown = hf_logging.is_progress_bar_enabled()
+    """Without the bars of transformers, since a model that loads in a moment needs none, and the retries of the hub."""
+    shown, hub = hf_logging.is_progress_bar_enabled(), logging.getLogger("huggingface_hub")
+    level = hub.level
     hf_logging.disable_progress_bar()
+    hub.setLevel(logging.ERROR)
     try:
         yield
     finally:
+        hub.setLevel(level)
         if shown:
             hf_logging.enable_progress_bar()
 
 
-def _commit(name: str, known: Sequence[str]) -> str:
+def _snapshot(name: str, known: Sequence[str]) -> Path:
+    """The folder of the hub's cache that holds the model's newest commit, and is called by it."""
     try:
-        config = hf_hub_download(name, "config.json")
+        with quiet():
+            config = hf_hub_download(name, "config.json")
     except errors.GatedRepoError as error:
         raise ValueError(
             f"name must be a model open to you, got {name!r}, whose owner asks for a login"
@@ -71,8 +79,8 @@ def _commit(name: str, known: Sequence[str]) -> str:
         raise _unknown(name, known) from error
     except errors.LocalEntryNotFoundError as error:
         raise ConnectionError(
-            f"the model {name!r} is not on this computer and the Hugging Face hub cannot be reached; "
-            "load_llm('tiny') needs no network"
+            f"there is no folder {name!r}, the model of that name is not on this computer, and the Hugging Face hub "
+            "cannot be reached; load_llm('tiny') needs no network"
         ) from error
     except errors.EntryNotFoundError as error:
         raise ValueError(f"name must be a language model, got {name!r}, which has no config.json") from error
@@ -80,7 +88,18 @@ def _commit(name: str, known: Sequence[str]) -> str:
         raise ConnectionError(
             f"the model {name!r} could not be fetched: {one_line(error)}"
         ) from error
-    return Path(config).parent.name  # the hub's cache has one folder a commit
+    return Path(config).parent
+
+
+def _check_weights(snapshot: Path, name: str) -> None:
+    """Raise `DamagedFile` where weights of the hub's cache are not what their name there, a SHA-256, says."""
+    for file in snapshot.glob("*.safetensors"):
+        stored = file.resolve()
+        if len(stored.name) == 64:  # a cache without links has no such names
+            try:
+                verify(stored, stored.name)
+            except DamagedFile as error:
+                raise DamagedFile(f"the weights of {name!r} are damaged: delete {stored} and load again") from error
 
 
 def _load(
@@ -102,7 +121,9 @@ def _load(
 
 
 def _unknown(name: str, known: Sequence[str]) -> ValueError:
-    near = get_close_matches(name, [*known, *SUGGESTED], n=3, cutoff=0.4)
+    names = [*known, *SUGGESTED]
+    begun = [full for full in names if full.rpartition("/")[2].casefold().startswith(name.casefold())]
+    near = (begun or get_close_matches(name, names, cutoff=0.4))[:3]
     hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
     return ValueError(
         "name must be None, 'tiny', a Hugging Face id 'owner/model' or a folder with safetensors, "
@@ -114,10 +135,6 @@ def _folder_digest(folder: Path) -> str:
     """SHA-256 over the files that make the model: its config, its tokenizer and its weights."""
     found = hashlib.sha256()
     for file in sorted(folder.iterdir()):
-        if file.suffix == ".safetensors" or file.name in (
-            *_TOKENIZER_FILES,
-            "config.json",
-            "chat_template.jinja",
-        ):
+        if file.suffix in _PARTS:
             found.update(f"{file.name} {sha256(file)}\n".encode())
     return found.hexdigest()

@@ -51,23 +51,11 @@ def load_llm(
 
 
 def _load_default() -> tuple[torch.nn.Module, PreTrainedTokenizerBase, str]:
-    folder = default_model.default_model()
-    try:
-        model, tokenizer = _read(folder)
-    except Exception:
-        # Damaged where the quick check does not look: read it all, and build it again if that is the reason.
-        if default_model.intact(folder, full=True):
-            raise
-        model, tokenizer = _read(default_model.default_model(full_check=True))
-    return model, tokenizer, default_model.digest(folder)
-
-
-def _read(folder) -> tuple[torch.nn.Module, PreTrainedTokenizerBase]:
+    folder = default_model.default_model(full_check=True)
     with hub.quiet():
-        return (
-            LlamaForCausalLM.from_pretrained(folder, use_safetensors=True, local_files_only=True),
-            PreTrainedTokenizerFast.from_pretrained(folder, local_files_only=True),
-        )
+        model = LlamaForCausalLM.from_pretrained(folder, use_safetensors=True, local_files_only=True)
+        tokenizer = PreTrainedTokenizerFast.from_pretrained(folder, local_files_only=True)
+    return model, tokenizer, default_model.digest(folder)
 
 
 def _device(device: str | torch.device | None) -> torch.device:

@@ -13,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from ..files import locked, saved
+from ..llm.fingerprint import digest_of
 from .runs import as_json
 
 MOMENTS = ("exp_avg", "exp_avg_sq")
@@ -38,15 +39,17 @@ def held(path: Path) -> Iterator[None]:
 
 
 def save_checkpoint(path: Path, settings: dict, weights: dict, optimizer, history: dict[str, np.ndarray]) -> None:
-    """Write weights and their Adam moments by name, and the arrays of `history`."""
+    """Write weights and their Adam moments by name, the arrays of `history`, and a checksum of them all."""
     tensors = {f"history/{name}": torch.from_numpy(array) for name, array in history.items()}
     for name, weight in weights.items():
         tensors[f"weight/{name}"] = weight.detach()
         for moment in MOMENTS:
             tensors[f"{moment}/{name}"] = optimizer.state[weight][moment]
+    about = as_json(settings)
+    digest = digest_of(sorted(tensors.items()), about)
     with saved(path) as part:
         try:
-            save_file(tensors, part, metadata={"settings": as_json(settings)})
+            save_file(tensors, part, metadata={"settings": about, "digest": digest})
         except SafetensorError as error:  # its way to say that the disk is full
             raise OSError(str(error)) from error
 
@@ -54,23 +57,32 @@ def save_checkpoint(path: Path, settings: dict, weights: dict, optimizer, histor
 def load_checkpoint(path: Path, settings: dict, weights: dict, optimizer) -> dict[str, np.ndarray]:
     """Put weights and Adam moments back in place, and return the history.
 
-    Raises `ValueError` for a file that is damaged or belongs to a run with other settings.
+    Raises `ValueError` for a file that is damaged or belongs to a run with other settings; then nothing is changed.
     """
+    stored = _settings(path)
+    other = {name: stored.get(name) for name in settings if stored.get(name) != settings[name]}
+    if other:
+        wanted = {name: settings[name] for name in other}
+        raise ValueError(f"checkpoint must belong to this run, but {str(path)!r} has {other}, not {wanted}")
+    with safe_open(path, framework="pt") as file, torch.no_grad():
+        history = {name.removeprefix("history/"): file.get_tensor(name).numpy()
+                   for name in file.keys() if name.startswith("history/")}
+        steps = torch.tensor(float(len(history["batch_losses"])))
+        for name, weight in weights.items():
+            weight.copy_(file.get_tensor(f"weight/{name}"))
+            moments = {m: file.get_tensor(f"{m}/{name}").to(weight.device) for m in MOMENTS}
+            optimizer.state[weight] = {"step": steps.clone().to(weight.device), **moments}
+    return history
+
+
+def _settings(path: Path) -> dict:
+    """The settings of a checkpoint whose every byte is as it was written; `ValueError` for another file."""
     try:
         with safe_open(path, framework="pt") as file:
-            stored = json.loads((file.metadata() or {}).get("settings", "{}"))
-            other = {name: stored.get(name) for name in settings if stored.get(name) != settings[name]}
-            if other:
-                wanted = {name: settings[name] for name in other}
-                raise ValueError(f"checkpoint must belong to this run, but {str(path)!r} has {other}, not {wanted}")
-            history = {name.removeprefix("history/"): file.get_tensor(name).numpy()
-                       for name in file.keys() if name.startswith("history/")}
-            steps = torch.tensor(float(len(history["batch_losses"])))
-            with torch.no_grad():
-                for name, weight in weights.items():
-                    weight.copy_(file.get_tensor(f"weight/{name}"))
-                    moments = {m: file.get_tensor(f"{m}/{name}").to(weight.device) for m in MOMENTS}
-                    optimizer.state[weight] = {"step": steps.clone().to(weight.device), **moments}
-    except (SafetensorError, json.JSONDecodeError, KeyError) as error:
+            about = file.metadata()["settings"]
+            found = digest_of(((name, file.get_tensor(name)) for name in sorted(file.keys())), about)
+            if found != file.metadata()["digest"]:
+                raise ValueError("its checksum differs")
+            return json.loads(about)
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:
         raise ValueError(f"checkpoint must be a file written by fine_tune, got {str(path)!r} ({error})") from error
-    return history

@@ -1,7 +1,6 @@
 """DPO on the language model itself: the whole model or its last blocks, at the cost of the tokens that matter."""
 
 import hashlib
-import json
 import os
 from contextlib import ExitStack
 from itertools import pairwise
@@ -14,11 +13,11 @@ from ..checks import at_least, holds, one_of, path_of, positive
 from ..llm.embedding import model_key
 from ..llm.model import LLM
 from ..llm.packing import check_packing
-from ..losses import get_loss
+from ..losses import margin_loss
 from .checkpoints import held, load_checkpoint, save_checkpoint
-from .packed_pairs import evaluate_gaps
+from .packed_pairs import PackedPairs, evaluate_gaps
 from .runs import Run
-from .updates import Updater, pack_preferences, trainable
+from .updates import Updater, finite, pack_preferences, trainable
 
 
 def fine_tune(
@@ -55,7 +54,7 @@ def fine_tune(
         once for each prompt.
     evaluate_every : test margins, in float32, at every that many steps and at the last.
     seed : order of the pairs, each epoch a new permutation.
-    loss : "dpo", "ipo" or "slic".
+    loss : "dpo", "ipo" or "slic", the losses of margins alone.
     dtype : "float32", "bfloat16" (autocast; weights and evaluation stay float32), or None for bfloat16 on a GPU that
         has it and float32 elsewhere.
     checkpoint : file to go on from and to write every `checkpoint_every` steps (weights, moments, record).  On a CPU
@@ -66,6 +65,10 @@ def fine_tune(
     -------
     Run recorded at steps 0, evaluate_every, ..., steps; `losses`, `margins` (means) and `accuracies` at a record are
     over the batches since the record before it, each taken before its update.
+
+    Raises `ValueError` (one sentence) for settings out of range, a loss that needs more than margins, a model that
+    takes no packed rows, margins or weights that are no longer finite, and a checkpoint that is damaged or another
+    run's; `OSError` where the checkpoint cannot be written, `TimeoutError` where another process holds it.
     """
     positive("beta", beta)
     positive("lr", lr)
@@ -79,7 +82,7 @@ def fine_tune(
         holds(name, part, "prompts chosen rejected", "Preferences")
         if not len(part.prompts):
             raise ValueError(f"{name} must hold at least one pair, got none")
-    objective = get_loss(loss)
+    objective = margin_loss(loss)
     model, device = llm.model, llm.model.get_input_embeddings().weight.device
     if batch > len(preferences.prompts):
         raise ValueError(f"batch must be at most {len(preferences.prompts)}, the number of pairs, got {batch}")
@@ -87,14 +90,14 @@ def fine_tune(
         raise ValueError(f"llm must hold float32 weights, got {model.dtype}; load it with dtype='float32'")
     if dtype is None:
         dtype = "bfloat16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "float32"
-    settings = dict(kind="fine-tune", model=llm.name, weights=model_key(llm), data=_digest(sets), beta=beta, lr=lr,
+    pairs = {name: pack_preferences(llm, part) for name, part in sets.items()}
+    settings = dict(kind="fine-tune", model=llm.name, weights=model_key(llm), data=_digest(pairs), beta=beta, lr=lr,
                     steps=steps, batch=batch, blocks=blocks, evaluate_every=evaluate_every, seed=seed, loss=loss,
                     dtype=dtype, optimizer="AdamW", N=len(preferences.prompts))
     with ExitStack() as stack:
         if checkpoint is not None:
             checkpoint = path_of("checkpoint", checkpoint)
             stack.enter_context(held(checkpoint))
-        pairs = {name: pack_preferences(llm, part) for name, part in sets.items()}
         for part in pairs.values():
             check_packing(model, part.packing)
         weights, trunk = trainable(stack, model, pairs, blocks, in_place)
@@ -110,7 +113,9 @@ def fine_tune(
             for step in range(done, steps + 1):
                 known = history.get("test_gaps", ())
                 if "test" in pairs and len(known) < len(recorded) and step == recorded[len(known)]:
-                    history["test_gaps"] = np.stack([*known, evaluate_gaps(model, pairs["test"])])
+                    history["test_gaps"] = np.stack([*known, finite(evaluate_gaps(model, pairs["test"]), step)])
+                elif step == steps > done:  # no step comes after the last one that would notice
+                    finite(evaluate_gaps(model, pairs["train"].take(order[-1])[0]), step)
                 if checkpoint is not None and step > done and (step % checkpoint_every == 0 or step == steps):
                     save_checkpoint(checkpoint, settings, weights, updater.optimizer, history)
                 if step < steps:
@@ -131,14 +136,18 @@ def _recorded(steps: int, every: int) -> list[int]:
     return [*range(0, steps, every), steps]
 
 
-def _digest(sets: dict) -> str:
-    texts = {name: [list(part.prompts), list(part.chosen), list(part.rejected)] for name, part in sets.items()}
-    return hashlib.sha256(json.dumps(texts).encode()).hexdigest()
+def _digest(pairs: dict[str, PackedPairs]) -> str:
+    """SHA-256 of all token ids: they depend on the tokenizer and the chat template besides the texts."""
+    found = hashlib.sha256()
+    for name, part in pairs.items():
+        for array in (part.packing.tokens, part.packing.parents, *part.terms):
+            found.update(f"{name} {array.shape}".encode() + array.astype("<i8").tobytes())
+    return found.hexdigest()
 
 
 def _run(history: dict[str, np.ndarray], recorded: list[int], settings: dict) -> Run:
     """The record: at step 0 the reference, at a later one the means over the batches since the record before."""
-    start = {"batch_losses": float(get_loss(settings["loss"]).value(np.zeros(1))[0])}
+    start = {"batch_losses": float(margin_loss(settings["loss"]).value(np.zeros(1))[0])}
     mean = {
         name: np.array([start.get(name, 0.0)] + [history[name][a:b].mean() for a, b in pairwise(recorded)])
         for name in ("batch_losses", "batch_margins", "batch_accuracies")

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..checks import at_least, holds, one_of, positive, shown
+from ..dynamics.flow import MOST_STEPS
 from ..dynamics.token_rows import TokenRows
 from ..losses import margin_loss
 from ..mixture import Sample
@@ -56,15 +57,16 @@ def train_last_layer(
     ValueError : a setting out of range, a loss that needs more than margins, data that do not fit each other or are
         not finite, and an lr at which the margins do not stay finite.
     """
-    positive("beta", beta)
-    positive("lr", lr)
-    at_least("steps", steps, 0)
+    positive("beta", beta, 1e50)
+    positive("lr", lr, 1e100)
+    at_least("steps", steps, 0, MOST_STEPS)
     at_least("every", every, 1)
     one_of("optimizer", optimizer, ("gd", "adam"))
     objective = margin_loss(loss)
     if progress is not None and not callable(progress):
         raise ValueError(f"progress must be None or a function of the steps done and all steps, got {shown(progress)}")
     holds("preferences", preferences, "value side layout", "Preferences")
+    holds("preferences.layout", preferences.layout, "K gram indices incidence tokens", "a TokenLayout")
     beta, layout = float(beta), preferences.layout
     train = _samples(embeddings, preferences, layout, "embeddings")
     if test is not None:
@@ -114,12 +116,17 @@ def train_last_layer(
 
 def _samples(embeddings: np.ndarray, preferences, layout, name: str, d: int | None = None) -> TokenRows:
     """The samples in the precision of their embeddings; errors speak of `name`."""
-    x, value, side = np.asarray(embeddings), np.asarray(preferences.value), np.asarray(preferences.side)
+    try:
+        x, value, side = np.asarray(embeddings), np.asarray(preferences.value), np.asarray(preferences.side)
+    except ValueError:  # rows of different lengths
+        raise ValueError(f"{name}, values and sides must be arrays, got lists of lists of different lengths") from None
+    if value.ndim != 1 or value.dtype.kind not in "iuf" or side.shape != value.shape or side.dtype.kind not in "iuf":
+        raise ValueError(f"the values and sides of {name} must be lists of equally many numbers, got {shown(value)}")
     if x.ndim != 2 or len(x) != len(value) or 0 in x.shape or x.shape[1] != (d or x.shape[1]):
         raise ValueError(f"{name} must have shape ({len(value)}, {d or 'd'}), a row for each pair, got {x.shape}")
     if x.dtype.kind not in "biuf":
         raise ValueError(f"{name} must hold real numbers, got {x.dtype}")
-    if not np.isfinite(x.sum(dtype=float)):
+    if not (np.isfinite(x.min()) and np.isfinite(x.max())):
         raise ValueError(f"{name} must be finite, got {np.sum(~np.isfinite(x))} entries that are not")
     if not 0 <= value.min() <= value.max() < layout.K:
         raise ValueError(f"the values of {name} must lie between 0 and {layout.K - 1}, got {value.max()}")

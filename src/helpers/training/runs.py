@@ -9,11 +9,16 @@ from pathlib import Path
 
 import numpy as np
 
-from ..checks import path_of, shown
+from ..checks import integers, numbers, path_of, shown
 from ..files import saved
 
 # What NumPy and zipfile raise for bytes that are not a whole archive, and Python for arrays that make no Run.
 _DAMAGE = (OSError, EOFError, ValueError, KeyError, TypeError, NotImplementedError, zipfile.BadZipFile, zlib.error)
+
+# The dimensions that the arrays of a run may have; those that have no row for each recorded step.
+_AXES = dict(losses=(1,), margins=(1, 2), accuracies=(1,), test_margins=(2,), test_accuracies=(1,), test_gaps=(2,),
+             ranking_accuracies=(1,), batch_losses=(1,), seconds=(1,), w=(2,))
+_NOT_BY_STEP, _NEEDED = ("batch_losses", "seconds", "w"), ("losses", "margins", "accuracies")
 
 
 def as_json(settings: dict) -> str:
@@ -39,6 +44,8 @@ class Run:
     seconds : (n,) wall-clock seconds of every step, or None.  The one array that differs between equal runs.
     w : (K, d) for last-layer training, w_i = beta (W - W_0)^T u_i: a sample of value i has margin side * w_i . x.
     settings : what made the run; anything that JSON can hold.
+
+    Raises `ValueError` (one sentence) for steps that do not increase and for arrays of other shapes.
     """
 
     steps: np.ndarray
@@ -55,21 +62,25 @@ class Run:
     settings: dict = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name, value in self.arrays().items():
-            array = np.asarray(value)
-            if array.dtype.kind not in "biuf":
-                raise ValueError(f"{name} must hold numbers, got {shown(value)}")
-            object.__setattr__(self, name, array)
-        if np.ndim(self.steps) != 1 or not isinstance(self.settings, dict):
-            found = shown(self.steps), shown(self.settings)
-            raise ValueError(f"steps must be a list of numbers and settings a dictionary, got {' and '.join(found)}")
-        for name in ("losses", "margins", "accuracies", "test_margins", "test_accuracies", "test_gaps",
-                     "ranking_accuracies"):
+        if not isinstance(self.settings, dict):
+            raise ValueError(f"settings must be a dictionary, got {shown(self.settings)}")
+        steps = integers("steps", self.steps, 0, 2**53)
+        if not (np.diff(steps) > 0).all():
+            raise ValueError(f"steps must increase, got {shown(steps)}")
+        for name, axes in _AXES.items():
             value = getattr(self, name)
-            needed = name in ("losses", "margins", "accuracies")
-            if np.shape(value)[:1] != self.steps.shape and (needed or value is not None):
-                raise ValueError(f"{name} must have one row for each of the {len(self.steps)} steps, "
-                                 f"got shape {np.shape(value)}")
+            if value is None and name not in _NEEDED:
+                continue
+            numbers(name, value)
+            value = np.asarray(value)  # in its own precision
+            if name not in _NOT_BY_STEP and value.shape[:1] != steps.shape:
+                raise ValueError(f"{name} must have one row for each of the {len(steps)} steps, "
+                                 f"got shape {value.shape}")
+            if value.ndim not in axes:
+                allowed = " or ".join(map(str, axes))
+                raise ValueError(f"{name} must be an array of dimension {allowed}, got shape {value.shape}")
+            object.__setattr__(self, name, value)
+        object.__setattr__(self, "steps", steps)
 
     def __len__(self) -> int:
         """T, the number of recorded steps."""

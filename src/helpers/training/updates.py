@@ -17,6 +17,14 @@ ADAMW = dict(betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0)  # as TRL: PyTorch'
 # Numbers in the weights that are updated together, at least: 16 MB, about a block of the default model.  Weight by
 # weight, the calls themselves cost as much as the arithmetic.
 TOGETHER = 2**22
+LOST = "lr must keep the margins finite, got NaN or infinity; choose a smaller lr"
+
+
+def finite(gaps: np.ndarray, step: int) -> np.ndarray:
+    """The gaps after `step` updates; `ValueError` (one sentence) where one is NaN or infinite."""
+    if not np.isfinite(gaps).all():
+        raise ValueError(LOST if step else "llm must give finite probabilities, got NaN or infinity before training")
+    return gaps
 
 
 class Updater:
@@ -42,6 +50,7 @@ class Updater:
                 for chosen, row, context in self._rows(used, FrozenTrunk.record):
                     gaps[chosen] = self._gaps(row, context).cpu().numpy()
             if known is None:
+                finite(gaps[used], 0)
                 self.reference = gaps
         return self.reference
 
@@ -54,7 +63,7 @@ class Updater:
             r = self.beta * (gaps - torch.from_numpy(self.reference[chosen]).to(gaps))
             margins.append(r.detach().cpu().numpy())
             if not np.isfinite(margins[-1]).all():
-                raise ValueError("lr must keep the margins finite, got NaN or infinity; choose a smaller lr")
+                raise ValueError(LOST)
             with self._updating() if self.saving and number == len(rows) else nullcontext():
                 r.backward(gradient=torch.from_numpy(self.objective.slope(margins[-1]) / len(batch)).to(r))
         # All of them on a GPU; else what is left of the last row, and what it did not use, as experts may be.
