@@ -25,7 +25,7 @@ COMPRESSED = {".css", ".html", ".js", ".json", ".svg", ".txt"}  # fonts and imag
 # From the event to the new drawing laid out; painting it is the browser's affair.
 MOVES = """async handle => {
   const plot = handle.closest('.rm-explorer').querySelector('.rm-plot'), times = [];
-  for (const key of ['ArrowLeft', 'ArrowRight', 'ArrowRight', 'ArrowLeft', 'Home', 'End', 'ArrowLeft', 'Home']) {
+  for (const share of [0, 1, 0.9, 0.5, 0.4, 0.1, 0, 1]) {
     times.push(await new Promise(done => {
       const start = performance.now();
       const observer = new MutationObserver(() => {
@@ -34,8 +34,9 @@ MOVES = """async handle => {
       });
       const finish = time => { observer.disconnect(); done(time); };
       observer.observe(plot, { childList: true, subtree: true });
-      setTimeout(finish, 500, null);  // a key that does not move the slider
-      handle.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }));
+      setTimeout(finish, 500, null);  // the slider stood there
+      handle.value = Math.round(share * handle.max);
+      handle.dispatchEvent(new Event('input', { bubbles: true }));
     }));
   }
   return times.filter(time => time !== null);
@@ -62,8 +63,8 @@ def _weight(path: Path) -> int:
 
 
 def moves(page: Page) -> list[list[float]]:
-    """For each slider of an open page, milliseconds from key presses to the figure laid out anew."""
-    handles = page.locator(".rm-explorer .noUi-handle")
+    """For each slider of an open page, milliseconds from its move to the figure laid out anew."""
+    handles = page.locator(".rm-explorer input[type=range]")
     return [handles.nth(index).evaluate(MOVES) for index in range(handles.count())]
 
 

@@ -7,42 +7,12 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from explorers import BETAS, LAYOUTS, MEASURED, RISK, X
+from explorers import grid as panel
 from scripts import drawings, numbers, value
 
 from helpers.explore.curves import Curve, Guide
-from helpers.explore.grid import GridFigure, grid_explorer, grid_numbers
-
-X = [1, 10, 100, 1000]
-LAYOUTS = ["disjoint", "chain", "one answer for all"]
-BETAS = (0.1, 0.5)
-RISK = np.linspace(0.05, 0.45, 24).reshape(2, 3, 4)
-MEASURED = np.where(RISK > 0.3, np.nan, RISK * 0.9)
-CAPTION = [
-    "At {Q}, β = {β} and {layout}: {risk}.",
-    ("The bound allows {bound}, and {band.lower} to {band.upper}.", "No bound at {Q}; the horizon is {horizon}."),
-    "Measured: {measured}, {measured.lower} to {measured.upper}.",
-]
-
-
-def curves():
-    bound = np.array([np.inf, 40.0, 4.0, np.nan]).reshape(1, 1, 4)
-    return [
-        Curve("risk", RISK, "predicted"),
-        Curve("bound", bound, "bound", "the paper's bound"),
-        Curve("band", np.array([RISK / 2, RISK * 2]), "band"),
-        Curve("measured", MEASURED, "points", None, MEASURED - 0.01, MEASURED + 0.01),
-        Curve("half", np.full((1, 1, 1), 0.5), "guide"),
-        Curve("hidden", RISK[:, :1] * 1e6, "caption"),
-    ]
-
-
-def panel(**changes):
-    arguments = {
-        "x": X, "x_name": "Q", "knobs": {"β": BETAS, "layout": LAYOUTS}, "curves": curves(), "y_name": "risk <share>",
-        "caption": CAPTION, "title": "Risk", "guides": [Guide("horizon", [[50.0], [np.nan]], "ends & stops")],
-        "log_x": True,
-    }
-    return grid_explorer(**arguments | changes)
+from helpers.explore.grid import GridFigure, grid_numbers
 
 
 def everywhere(setting):

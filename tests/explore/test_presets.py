@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+from explorers import margins, risks
 from scipy.special import lambertw, ndtr
 from scipy.stats import binomtest
 from scripts import SCRIPTS, drawings, numbers, value
@@ -18,19 +19,6 @@ from helpers.mixture import ValueMixture
 from helpers.risk.laws import risk_law
 
 FLOAT32 = {"rel": 1e-7, "abs": 1e-30}  # the page holds 24 bits: 6e-8 of relative rounding
-
-
-def margins(**changes):
-    steps, betas, Qs = [0, 10, 20], [0.1, 0.5], [8, 16, 32]
-    grid = np.arange(18, dtype=float).reshape(3, 2, 3)
-    return explore.margin_explorer(**{"K": 4, "lr": 0.1, "steps": steps, "betas": betas, "Qs": Qs,
-                                      "measured": grid} | changes)
-
-
-def risks(**changes):
-    arguments = {"K": 4, "d": 100, "v": 0.3, "l_b": 0.5, "layout": shared(4), "Qs": [8, 32],
-                 "steps": [50, 100], "betas": [0.1, 0.5], "measured": np.full((2, 2, 2), 0.25), "tested": 480}
-    return explore.risk_explorer(**arguments | changes)
 
 
 def everywhere(figure):

@@ -5,6 +5,7 @@ import itertools
 
 import numpy as np
 import pytest
+from explorers import HELD, NAMES, PER_SIDE, free, learning, statements
 from playwright.sync_api import sync_playwright
 from scipy.special import expit
 from scripts import value
@@ -21,36 +22,14 @@ from helpers.explore.statement import (
     statement_margins,
 )
 from helpers.layouts import TokenLayout
-from helpers.preferences.pairs import Preferences
 from helpers.training.last_layer import train_last_layer
 from pages import launch, overflow, shown, violations
-
-NAMES = ("honesty", "curiosity", "solitude", "frugality")
-OWN = ((" True", " False"), (" positive", " negative"), (" approve", " refuse"), (" Good", " Bad"))
-PER_SIDE, HELD = 6, 2
-
-
-def statements(K=4, per_side=PER_SIDE, d=40, seed=0):
-    """Embeddings with a large common part, as a language model has them, and their pairs."""
-    rng = np.random.default_rng(seed)
-    value, side = np.repeat(np.arange(K), 2 * per_side), np.tile(np.repeat([1, -1], per_side), K)
-    prompts = [f'Is this you?\n"I like {NAMES[i]} number {j}, to a degree of {s}."'
-               for j, (i, s) in enumerate(zip(value, side, strict=True))]
-    answers = [OWN[i][:: s] for i, s in zip(value, side, strict=True)]
-    pairs = Preferences(prompts, [a for a, _ in answers], [b for _, b in answers], value, side, NAMES[:K])
-    x = 8 * np.ones(d) + rng.normal(size=(K, d))[value] * side[:, None] + rng.normal(size=(len(value), d))
-    return x, pairs
 
 
 @pytest.fixture(scope="module")
 def figure():
     x, pairs = statements()
     return statement_explorer(x, pairs, held_out=HELD).figure
-
-
-def free(figure, j):
-    """The first place from `j` on that is not held out."""
-    return figure.setting["held"].index(0, j)
 
 
 def layouts(K):
@@ -213,19 +192,6 @@ def test_sides_of_different_sizes_are_refused(figure):
 
 
 # ---- the small sister ----
-
-def learning(steps=40):
-    """A run on one value with shared answers, held-out pairs, and their log-odds before it."""
-    x, pairs = statements(K=1, per_side=12)
-    rng = np.random.default_rng(5)
-    yes = [(" Yes", " No")[:: s] for s in pairs.side]
-    pairs = Preferences(pairs.prompts, [a for a, _ in yes], [b for _, b in yes], pairs.value, pairs.side, pairs.names)
-    seen, unseen = np.arange(24) % 3 > 0, np.arange(24) % 3 == 0
-    before = rng.normal(size=x.shape[1]) / 20
-    run = train_last_layer(x[seen], pairs.take(np.flatnonzero(seen)), beta=0.1, lr=0.05, steps=steps, every=5,
-                           test=(x[unseen], pairs.take(np.flatnonzero(unseen))))
-    return run, pairs.take(np.flatnonzero(unseen)), x[unseen] @ before, x[unseen]
-
 
 def test_chances_are_those_of_the_trained_rows():
     run, pairs, start, x = learning()

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Locator, Page
 from book.tools.site import SITE, STATE, launch, pages_with_explorers, served, site_pages, visit
 from book.tools.source import ROOT
 from helpers.explore.grid import grid_numbers
+from helpers.explore.stepper import proof_numbers
 
 __all__ = ["SITE", "launch", "pages_with_explorers", "served", "site_pages", "visit"]  # as well as what is below
 
@@ -129,6 +130,41 @@ class Panel:
         assert all(name and value for name, value in found.items()), f"a control lacks a name or value: {found}"
         return found
 
+    def controls(self) -> list[Locator]:
+        """Its sliders and its groups of buttons, one after another."""
+        return [*self.ranges.all(), *self.groups.all()]
+
+    def press(self, control: Locator) -> None:
+        """One key press to the right, or to the left at the right end."""
+        before = self.sliders()
+        held = control.locator("input:checked") if control.evaluate("c => c.matches('.rm-segments')") else control
+        held.press("ArrowRight")
+        if self.sliders() == before:
+            held.press("ArrowLeft")
+
+    def to(self, control: Locator, end: str) -> None:
+        """Move a control to its "first" or "last" place by keys."""
+        if control.evaluate("c => c.matches('.rm-segments')"):
+            control.locator("input").nth(0 if end == "first" else -1).check(force=True)
+        else:
+            control.press("Home" if end == "first" else "End")
+
+    def pull(self, control: Locator) -> None:
+        """Move a control by the mouse: drag the drawing or a slider to one of its ends, click another button."""
+        if control.evaluate("c => c.matches('.rm-segments')"):
+            control.locator("label:not(:has(:checked))").first.click()
+            return
+        before = self.sliders()
+        control.scroll_into_view_if_needed()
+        box = control.bounding_box()
+        y = box["y"] + box["height"] / 2
+        for a, b in ((0.5, 0.99), (0.5, 0.1)):             # the second way where it stood at its right end
+            if self.sliders() == before:
+                self.page.mouse.move(box["x"] + a * box["width"], y)
+                self.page.mouse.down()
+                self.page.mouse.move(box["x"] + b * box["width"], y + 0.4 * box["height"], steps=4)
+                self.page.mouse.up()
+
     def numbers(self) -> dict[str, float]:
         """The caption's numbers, unrounded, by their names."""
         read = "all => all.map(b => [b.dataset.name, Number(b.dataset.value)])"
@@ -140,4 +176,8 @@ class Panel:
 
     def expected(self) -> dict[str, float]:
         """The caption's numbers as Python computes them for what the controls announce."""
-        return grid_numbers(self.state["setting"], self.state["data"], self.sliders())
+        return NUMBERS[self.kind](self.state["setting"], self.state["data"], self.sliders())
+
+
+# How Python computes the caption of a kind of figure, from its setting, its data and what its controls announce.
+NUMBERS = {"grid": grid_numbers, "proof": proof_numbers}

@@ -33,8 +33,9 @@ def margin_numbers(*, steps: int, beta: float, K: int, lr: float, scale: float =
 
     Raises
     ------
-    ValueError : steps below 0, K below 1, or another argument that is not above 0.
+    ValueError : steps below 0 or above 1e18, K below 1, or another argument that is not above 0.
     """
+    checks.between("steps", steps, 0, 1e18)
     S = float(dimensionless_time(steps, beta, lr, K)) * checks.positive("scale", scale)
     lower, upper = training_envelope(S)
     return {

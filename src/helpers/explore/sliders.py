@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from math import isfinite
 from numbers import Real
 
-import ipywidgets as W
 import traitlets as T
 
 from .. import checks
-from .widgets import Figure, choice_slider, label, named, place
+from .widgets import Figure, label, named, place
 
 MOST_SLIDERS = 6
 MOST_BYTES = 200_000  # of numbers in one figure; a page holds a third more, in base64
@@ -35,11 +34,6 @@ def control(options: Sequence) -> str:
     """How a figure offers the options: "segments" (buttons side by side) for words and for few numbers, or "slider"."""
     words = any(isinstance(option, str) for option in options)
     return "segments" if words or len(options) <= MOST_BUTTONS else "slider"
-
-
-def knob_sliders(figure: KnobFigure, knobs: Mapping[str, Sequence]) -> list[W.SelectionSlider]:
-    """A slider widget for each knob, in their order, linked to `knob_0`, `knob_1`, ... of the figure."""
-    return [choice_slider(name, options, figure, f"knob_{i}") for i, (name, options) in enumerate(knobs.items())]
 
 
 def sliders(knobs: Mapping[str, Sequence]) -> list[list]:

@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from ..checks import one_of
-from .sliders import KnobFigure, knob_sliders, places, sliders, small, starts
-from .widgets import Explorer, label, script
+from .. import checks
+from .sliders import KnobFigure, control, places, sliders, small, starts
+from .widgets import Explorer, label, named, script
 
 STEP_NAME = "proof step"
 UNITS = ("ratio", "log10")
@@ -64,13 +64,16 @@ def proof_stepper(
     ValueError : an argument out of range or shape, a negative side of a ratio, more than 200 kB of numbers
         (float64, so that equality survives).
     """
-    for step in steps:
-        one_of(f"unit of step {step.number}", step.unit, UNITS)
+    for step in (steps := checks.listed("steps", steps, "ProofStep objects")):
+        checks.holds("an entry of steps", step, "number name statement left right unit", "a ProofStep")
+        checks.one_of(f"unit of step {step.number}", step.unit, UNITS)
+    if not isinstance(knobs, Mapping):
+        raise ValueError(f"knobs must map names to lists of options, got {checks.shown(knobs)}")
     options = {STEP_NAME: [label(step.number) for step in steps], **knobs}
     if len(options) != len(knobs) + 1:
         raise ValueError(f"a knob must not be called {STEP_NAME!r}")
     listed = sliders(options)
-    values = np.asarray(values, dtype=float)
+    values = checks.numbers("values", values)
     shape = (*(len(choices) for choices in knobs.values()), len(steps), 2)
     if values.shape != shape:
         raise ValueError(f"values must have shape (knobs ..., steps, sides) = {shape}, got {values.shape}")
@@ -78,13 +81,14 @@ def proof_stepper(
     if (ratios < 0).any():
         raise ValueError(f"the sides of a ratio must be at least 0, got {np.nanmin(ratios):g}")
     setting = {
-        "kind": "proof", "sliders": listed, "shape": list(shape), "rounding": ROUNDING,
+        "kind": "proof", "sliders": listed, "controls": ["none", *map(control, knobs.values())], "cursor": True,
+        "shape": list(shape), "rounding": ROUNDING,
         "steps": [asdict(step) | {"number": label(step.number)} for step in steps],
     }
-    at = {STEP_NAME: options[STEP_NAME][0]} | dict(at or {})
-    at[STEP_NAME] = label(at[STEP_NAME])
+    at = {STEP_NAME: options[STEP_NAME][0]} | named("at", at, list(options))
+    at[STEP_NAME] = label(at[STEP_NAME]) if isinstance(at[STEP_NAME], int | float) else at[STEP_NAME]
     figure = StepperFigure(setting=setting, data=small(values.astype("<f8").tobytes()), **starts(options, at))
-    return Explorer(title, figure, knob_sliders(figure, options))
+    return Explorer(title, figure)
 
 
 def proof_numbers(setting: Mapping, data: bytes, at: Mapping[str, float | str]) -> dict[str, float]:

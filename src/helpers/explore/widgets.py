@@ -1,5 +1,6 @@
 """What interactive figures are made of: one drawing with its controls, the button that trains for real, a still."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from importlib.resources import files
@@ -20,6 +21,18 @@ def script(*names: str) -> str:
     return "\n".join((files("helpers.explore") / "js" / name).read_text(encoding="utf-8") for name in names)
 
 
+def unscripted(part: object, _: object = None) -> object:
+    """The same lists, mappings and texts, in which no text can end or open a script: a page holds them in one.
+
+    A word joiner, which is not seen, parts "<" from what would.
+    """
+    if isinstance(part, str):
+        return re.sub(r"<(?=/?script|!--)", "<\N{WORD JOINER}", part, flags=re.IGNORECASE)
+    if isinstance(part, Mapping):
+        return {key: unscripted(value) for key, value in part.items()}
+    return [unscripted(value) for value in part] if isinstance(part, list | tuple) else part
+
+
 class Figure(anywidget.AnyWidget):
     """A drawing that follows its controls in the browser; `setting` is constant, `live` holds the runs made here.
 
@@ -27,7 +40,7 @@ class Figure(anywidget.AnyWidget):
     """
 
     _css = script("explorer.css")
-    setting = T.Dict().tag(sync=True)
+    setting = T.Dict().tag(sync=True, to_json=unscripted)
     live = T.Dict().tag(sync=True)
     running = T.List(T.Int()).tag(sync=True)
     status = T.Unicode("").tag(sync=True)
@@ -38,15 +51,13 @@ class Explorer(W.VBox):
 
     `figure` is the widget that draws. `settings()` reads its controls, by their names; `train` is called with that
     and a function ``progress(done, total)``; `overlay` takes what it returns, and the settings. `still` draws the
-    picture, as SVG, for a notebook that is opened without a kernel. `controls`, where given, are widgets that stand
-    above the figure; a figure whose setting has "controls" draws its own.
+    picture, as SVG, for a notebook that is opened without a kernel.
     """
 
     def __init__(
         self,
         title: str,
         figure: Figure,
-        controls: Sequence[W.Widget] = (),
         settings: Callable[[], dict[str, object]] | None = None,
         train: Callable | None = None,
         overlay: Callable | None = None,
@@ -55,20 +66,11 @@ class Explorer(W.VBox):
         text("title", title)
         if train is not None and not callable(train):
             raise ValueError(f"train must be a function or None, got {checks.shown(train)}")
-        self.title, self.figure, self.controls = title, figure, list(controls)
+        self.title, self.figure = title, figure
         self._settings, self._train, self._overlay, self._still = settings, train, overlay, still
-        told = {} if train is None else {"train": WHERE_TO_TRAIN}
-        parts = [figure]
-        if self.controls:
-            row, heading = W.Box(self.controls), W.Label(title)
-            row.add_class("rm-row")
-            heading.add_class("rm-heading")
-            parts = [heading, row, figure]
-        else:
-            told["title"] = title
-        figure.setting = figure.setting | told
+        figure.setting = figure.setting | {"title": title} | ({} if train is None else {"train": WHERE_TO_TRAIN})
         figure.on_msg(lambda _, message, __: self.train() if message == {"type": "train"} else None)
-        super().__init__(parts)
+        super().__init__([figure])
         self.add_class("rm-explorer")
 
     def train(self) -> None:
@@ -105,15 +107,6 @@ class Explorer(W.VBox):
 
             display(self._repr_mimebundle_(), raw=True)
             self._handle_displayed(**kwargs)
-
-
-def choice_slider(name: str, options: Sequence, figure: Figure, trait: str) -> W.SelectionSlider:
-    """A slider over given numbers or words, linked in the browser by index; its value never leaves the kernel."""
-    pairs = [(label(option), option) for option in options]
-    slider = W.SelectionSlider(options=pairs, index=getattr(figure, trait), description=name)
-    slider.add_class("rm-slider")
-    slider.link = W.jslink((slider, "index"), (figure, trait))
-    return slider
 
 
 def label(option: float | str) -> str:

@@ -9,7 +9,7 @@ function landingView({ model, el }) {
   const setting = model.get("setting");
   const { texts, side, steps, answers, name, learned, title } = setting;
   const last = steps.length - 1;
-  const id = `rm-${(figures += 1)}`;
+  const id = newId();
   el.classList.add("rm-figure", "rm-landing");
   el.innerHTML = `<p class="rm-ask">Is the following statement something you would say?</p><p class="rm-quote"></p>
     ${answers.map((answer) => `<div class="rm-answer-row"><span>${escapeText(answer)}</span><i></i><b></b></div>`).join("")}

@@ -161,7 +161,8 @@ function grip(x, box, words, hint) {
 const alone = () => document.documentElement.dataset.widgets !== undefined;
 const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
-let figures = 0;
+// A name for a figure that no other of the page has: each is drawn by a script of its own.
+const newId = () => `rm-${(globalThis.rmFigures = (globalThis.rmFigures ?? 0) + 1)}`;
 
 // A group of buttons of which one is pressed: radio buttons, so that arrow keys work and one Tab passes them.
 const segments = (group, name, labels, data = "") =>
@@ -231,7 +232,7 @@ function drawTraining(model, host) {
 // `setting.cursor` makes the first slider the drawing itself, with arrow keys.
 function explorer(names, draw, point) {
   return ({ model, el }) => {
-    const id = `rm-${(figures += 1)}`;
+    const id = newId();
     const { title, cursor } = model.get("setting");
     el.classList.add("rm-figure");
     el.innerHTML =

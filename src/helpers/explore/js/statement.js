@@ -55,7 +55,7 @@ function statementView({ model, el }) {
   const it = statementModel(setting, model.get("data"));
   const { n } = it;
   const per = n / names.length / 2;
-  const id = `rm-${(figures += 1)}`;
+  const id = newId();
   el.classList.add("rm-figure", "rm-statement");
   el.innerHTML = `<p class="rm-title">${escapeText(title)}</p>
     <p class="rm-lead"><span>Each bead is a statement, like beside like. Its height is its margin: how far training has moved the model towards the right answer.</span>
