@@ -168,7 +168,7 @@ def test_a_line_and_one_constant(said):
     assert said["at_one"][1] == pytest.approx(0.005, abs=5e-4)
 
 
-@pytest.mark.theorem("N5")
+@pytest.mark.theorem("N12")
 def test_what_diversity_demands(said):
     assert [round(K, 2) for K in said["most_values"]] == [36.96, 9.24, 4.11]
     assert said["bayes"] == pytest.approx([norm.sf(1 / v) for v in (0.1, 0.2, 0.3)])

@@ -60,13 +60,13 @@ def test_the_law_is_within_three_percent_of_z_and_its_variance_is_exact(said):
     assert products.var() == pytest.approx(D2, rel=0.02)  # 5 standard errors of a variance are 1.1 % if normal
 
 
-@pytest.mark.theorem("N5")
+@pytest.mark.theorem("N12")
 def test_no_vector_beats_the_diversity_limit(said):
     assert said["attained"] == pytest.approx(said["limit"], rel=1e-12)
     assert all(least >= limit for least, limit in zip(said["least"], said["limit"], strict=True))
 
 
-@pytest.mark.theorem("N5")
+@pytest.mark.theorem("N12")
 @settings(max_examples=300, deadline=None)
 @given(st.integers(1, 6), st.floats(0.05, 3), st.floats(0, 4), st.integers(0, 2**32 - 1), st.floats(0, 3))
 def test_the_diversity_limit_under_search(K, v, l_b, seed, spread):
@@ -76,7 +76,7 @@ def test_the_diversity_limit_under_search(K, v, l_b, seed, spread):
     assert risk >= norm.sf(1 / (v * np.sqrt(K))) * (1 - 1e-9)  # rounding where w is the best vector
 
 
-@pytest.mark.theorem("N5")
+@pytest.mark.theorem("N12")
 def test_no_rule_at_all_beats_the_best_one():
     """Phi(-1/v) is the risk of the best of all rules, by integrating the smaller of two densities."""
     v, c, b = 0.8, np.array([1.0, 0.0]), np.array([0.0, 0.5])
@@ -115,3 +115,18 @@ def test_the_exponent_in_the_papers_region():
             assert 1 / (2 * D2) == pytest.approx(512 * Q / layout.kappa.max(), rel=1 / Q)
             edge = ValueMixture(layout, 5 * Q, 1 / (32 * np.sqrt(Q)), 0.5 / np.sqrt(layout.Z))
             assert log_one_step_risk(edge, Q).max() <= -1 / (2 * D2)
+
+
+@pytest.mark.theorem("N12")
+def test_the_floor_of_the_first_step():
+    for layout in (disjoint(2), chain(4), star(4), shared(3)):
+        mixture = ValueMixture(layout, layout.K + 2, 0.4, 0.6)
+        floor = norm.sf(1 / (0.4 * np.sqrt(layout.kappa)))
+        np.testing.assert_allclose(one_step_risk(mixture, 10**7), floor, rtol=1e-5)  # of order 1/Q
+        assert (one_step_risk(mixture, 100) > floor).all()
+
+
+@pytest.mark.theorem("N12")
+def test_the_region_of_the_theorems_has_no_room_for_more_concepts():
+    with pytest.raises(ValueError, match=r"d must be at least K \+ 1 = 17, got 15"):
+        ValueMixture(grid(16), 5 * 3, 1 / (32 * np.sqrt(3)), 0.25)  # Q = 3 < 17/5
