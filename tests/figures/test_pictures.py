@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from looks import SCREEN
+from looks import COLUMN, SCREEN
 from playwright.sync_api import sync_playwright
 from scipy.integrate import quad
 from scipy.special import expit
@@ -267,7 +267,7 @@ def browser():
         opened.close()
 
 
-@pytest.mark.parametrize("width", [720, SCREEN])
+@pytest.mark.parametrize("width", [COLUMN, SCREEN])
 def test_no_word_lies_on_a_mark_or_a_word_and_all_can_be_read(browser, width):
     # On a phone the window is narrow too: that is what the large type asks for.
     page = browser.new_page(viewport={"width": 1000 if width > 500 else 390, "height": 800})

@@ -15,7 +15,7 @@ from helpers.figures.marks import LIGHT
 from helpers.figures.showing import drawings
 
 SVG = "{http://www.w3.org/2000/svg}"
-COLUMN, SCREEN = 720, 358  # pixels: the column of text, and that of a phone 390 pixels wide
+COLUMN, SCREEN = 670, 341  # pixels: the column of text, and that of a phone 390 pixels wide
 LIMIT = 60_000  # bytes of one drawing: a page of ten stays small
 
 

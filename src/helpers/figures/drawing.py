@@ -15,8 +15,8 @@ from matplotlib.transforms import Bbox
 
 from .theme import INK, MEASURED, PAGE, PREDICTED, SOFT, TINT
 
-WIDE = 7.2  # inches: 720 pixels, the column of text
-PHONE = 4.35  # inches: type of 10.7 points is then 12 pixels high in a column of 358 pixels
+WIDE = 7.2  # inches: 720 pixels, a little more than the column of text
+PHONE = 4.2  # inches: type of 10.7 points is then 12 pixels high in a column of 341 pixels
 _UP = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -129,7 +129,7 @@ class Sheet(Figure):
             handles, words = zip(*entries, strict=True)
             drawn = self.legend(handles, words, loc="outside upper left", ncols=number, borderaxespad=0.2,
                                 handletextpad=0.5, columnspacing=1.4, labelcolor=INK)
-            if drawn.get_window_extent(self._get_renderer()).width <= self.bbox.width:
+            if drawn.get_window_extent(self._get_renderer()).width <= self.bbox.width - 12:
                 return
 
 

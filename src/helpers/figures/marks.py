@@ -22,7 +22,7 @@ DARK = {
     "predicted": "#7fb4e8", "measured": "#ff8a94", "proved": "#57cba6", "margin": "#f0bd52",
 }
 # A window narrower than this gets large type: a sheet of 720 units is then too small for small type.
-NARROW = 620
+NARROW = 640
 
 
 def colour(role: str) -> str:
@@ -59,7 +59,7 @@ def _style() -> str:
         f"{p} .m{{text-anchor:middle}}{p} .e{{text-anchor:end}}"
         f"{p} .w1{{stroke-width:1.2}}{p} .w3{{stroke-width:3}}{p} .w5{{stroke-width:5}}{p} .d{{stroke-dasharray:5 6}}"
         f"{p} .narrow{{display:none}}"
-        f"@media(max-width:{NARROW}px){{{p} text,{p} .s{{font-size:24.5px}}"
+        f"@media(max-width:{NARROW}px){{{p} text,{p} .s{{font-size:25.4px}}"
         f"{p} .wide{{display:none}}{p} .narrow{{display:inline}}}}"
     )
 

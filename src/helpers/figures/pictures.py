@@ -44,6 +44,6 @@ def picture(name: str) -> str:
     """SVG text of a picture, a sheet of 720 x 300 units that is as wide as the place where it stands.
 
     Set into a page it has the page's font and colours; as a file or an image it follows the reader's scheme on a card
-    of its own. Below 620 pixels the type is large and long words go. Raises `ValueError` for an unknown name.
+    of its own. Below 640 pixels the type is large and long words go. Raises `ValueError` for an unknown name.
     """
     return _PICTURES[one_of("picture", name, _PICTURES)]()
