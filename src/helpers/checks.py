@@ -1,5 +1,6 @@
 """One sentence for an argument out of range: its name, its value, what is allowed."""
 
+import math
 import os
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
@@ -11,24 +12,34 @@ import numpy as np
 
 def between(name: str, value: Real, low: float, high: float) -> Real:
     """Return `value` if ``low <= value <= high``, else raise `ValueError`."""
-    if not _number(value) or not low <= value <= high:
+    if not _number(value) or not low <= _float(value) <= high:
         raise ValueError(f"{name} must lie between {low:g} and {high:g}, got {shown(value)}")
     return value
 
 
-def positive(name: str, value: Real) -> Real:
-    """Return `value` if it is a finite number above 0, else raise `ValueError`."""
-    if not _number(value) or not 0 < value < float("inf"):
-        raise ValueError(f"{name} must be a finite number above 0, got {shown(value)}")
+def inside(name: str, value: Real, low: float, high: float) -> Real:
+    """Return `value` if ``low < value < high``, else raise `ValueError`."""
+    if not _number(value) or not low < _float(value) < high:
+        raise ValueError(f"{name} must lie strictly between {low:g} and {high:g}, got {shown(value)}")
     return value
 
 
-def at_least(name: str, value: int, low: int) -> int:
-    """Return `value` if it is a whole number of at least `low` that 64 bits hold, else raise `ValueError`."""
+def positive(name: str, value: Real, most: float | None = None) -> Real:
+    """Return `value` if it is a finite number above 0, and at most `most` where given, else raise `ValueError`."""
+    if not _number(value) or not 0 < _float(value) < math.inf:
+        raise ValueError(f"{name} must be a finite number above 0, got {shown(value)}")
+    if most is not None and _float(value) > most:
+        raise ValueError(f"{name} must be above 0 and at most {most:g}, got {shown(value)}")
+    return value
+
+
+def at_least(name: str, value: int, low: int, most: int = 2**63 - 1) -> int:
+    """Return `value` if it is a whole number of at least `low` and at most `most`, else raise `ValueError`."""
     if not isinstance(value, Integral) or isinstance(value, bool) or value < low:
         raise ValueError(f"{name} must be a whole number of at least {low}, got {shown(value)}")
-    if value >= 2**63:
-        raise ValueError(f"{name} must be a whole number below 2^63, got {shown(value)}")
+    if value > most:
+        limit = "below 2^63" if most == 2**63 - 1 else f"from {low} to {most}"
+        raise ValueError(f"{name} must be a whole number {limit}, got {shown(value)}")
     return value
 
 
@@ -85,6 +96,16 @@ def numbers(name: str, value: object) -> np.ndarray:
     return array.astype(float, copy=False)
 
 
+def finite(name: str, value: object, most: float = 1e100) -> np.ndarray:
+    """Return `value` as an array of float64 from -`most` to `most`; `ValueError` where it holds anything else."""
+    array = numbers(name, value)
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} must be finite, got {shown(value)}")
+    if array.size and np.abs(array).max() > most:
+        raise ValueError(f"{name} must lie between {-most:g} and {most:g}, got {shown(value)}")
+    return array
+
+
 def integers(name: str, value: object, low: int, high: int) -> np.ndarray:
     """Return a list of whole numbers from `low` to `high` as an array (N,) of int64, else raise `ValueError`."""
     array, wanted = numbers(name, value), f"{name} must be a list of whole numbers from {low} to {high}"
@@ -128,3 +149,11 @@ def _number(value: object) -> bool:
         return isinstance(value, Real) and not isinstance(value, bool | np.bool_) and float(value) == float(value)
     except OverflowError:  # a whole number beyond 1e308
         return False
+
+
+def _float(value: Real) -> float:
+    """As a float, in which a whole number may be too large to fit."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf

@@ -10,6 +10,8 @@ import numpy as np
 
 from .checks import at_least, listed, shown
 
+MOST_VALUES = 20_000  # of the makers: a Gram matrix of 3 GB
+
 
 @dataclass(frozen=True)
 class TokenLayout:
@@ -88,30 +90,42 @@ class TokenLayout:
 
 
 def disjoint(K: int) -> TokenLayout:
-    """Every value has its own two tokens: kappa = nu = Z = 1."""
-    return TokenLayout(tuple((2 * i, 2 * i + 1) for i in range(at_least("K", K, 1))))
+    """Every value has its own two tokens: kappa = nu = Z = 1.
+
+    Raises `ValueError` for a K that is no whole number from 1 to 20,000.
+    """
+    return TokenLayout(tuple((2 * i, 2 * i + 1) for i in range(at_least("K", K, 1, MOST_VALUES))))
 
 
 def chain(K: int) -> TokenLayout:
-    """Value i answers with tokens i and i + 1, so neighbours share one in opposite roles: Z = 2 for K > 1."""
-    return TokenLayout(tuple((i, i + 1) for i in range(at_least("K", K, 1))))
+    """Value i answers with tokens i and i + 1, so neighbours share one in opposite roles: Z = 2 for K > 1.
+
+    Raises `ValueError` as `disjoint` does.
+    """
+    return TokenLayout(tuple((i, i + 1) for i in range(at_least("K", K, 1, MOST_VALUES))))
 
 
 def star(K: int) -> TokenLayout:
-    """All values share the preferred token and own the other: kappa = 1 + (K - 1)/4, Z = K."""
-    return TokenLayout(tuple((0, i + 1) for i in range(at_least("K", K, 1))))
+    """All values share the preferred token and own the other: kappa = 1 + (K - 1)/4, Z = K.
+
+    Raises `ValueError` as `disjoint` does.
+    """
+    return TokenLayout(tuple((0, i + 1) for i in range(at_least("K", K, 1, MOST_VALUES))))
 
 
 def grid(K: int) -> TokenLayout:
     """Values on a square grid, named by row token and column token. At K = 16, Z = 4 and kappa = 2.5:
-    the most sharing that the hypotheses of the theorems allow."""
-    side = isqrt(at_least("K", K, 1) - 1) + 1
+    the most sharing that the hypotheses of the theorems allow. Raises `ValueError` as `disjoint` does."""
+    side = isqrt(at_least("K", K, 1, MOST_VALUES) - 1) + 1
     return TokenLayout(tuple((i // side, side + i % side) for i in range(K)))
 
 
 def shared(K: int) -> TokenLayout:
-    """All values answer with the same two tokens (Yes and No): kappa = nu = Z = K. Outside the theorems."""
-    return TokenLayout(((0, 1),) * at_least("K", K, 1))
+    """All values answer with the same two tokens (Yes and No): kappa = nu = Z = K. Outside the theorems.
+
+    Raises `ValueError` as `disjoint` does.
+    """
+    return TokenLayout(((0, 1),) * at_least("K", K, 1, MOST_VALUES))
 
 
 def _frozen(array: np.ndarray) -> np.ndarray:

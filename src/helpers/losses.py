@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 from scipy.special import expit
 
-from .checks import between, numbers, one_of, positive, shown
+from .checks import between, finite, numbers, one_of, positive, shown
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Loss:
     def value(self, r: np.ndarray, chosen: np.ndarray | None = None) -> np.ndarray:
         """f, shaped like the margins r, any shape; `chosen`, the chosen answers' rewards, counts for "dpop" alone.
 
-        Raises `ValueError` where the loss needs what it is not given.
+        Raises `ValueError` for what are no numbers, and where the loss needs what it is not given.
         """
         raise NotImplementedError
 
@@ -65,10 +65,10 @@ class DPO(Loss):
     name = "dpo"
 
     def value(self, r, chosen=None):
-        return np.logaddexp(0.0, -np.asarray(r, dtype=float))
+        return _softplus(-numbers("r", r))
 
     def slope(self, r, chosen=None):
-        return -expit(-np.asarray(r, dtype=float))
+        return -expit(-numbers("r", r))
 
 
 class IPO(Loss):
@@ -77,10 +77,12 @@ class IPO(Loss):
     name = "ipo"
 
     def value(self, r, chosen=None):
-        return (np.asarray(r, dtype=float) - 1.0) ** 2
+        with np.errstate(over="ignore"):
+            return (numbers("r", r) - 1.0) ** 2
 
     def slope(self, r, chosen=None):
-        return -2.0 * (1.0 - np.asarray(r, dtype=float))
+        with np.errstate(over="ignore"):
+            return -2.0 * (1.0 - numbers("r", r))
 
 
 class SLiC(Loss):
@@ -89,10 +91,10 @@ class SLiC(Loss):
     name = "slic"
 
     def value(self, r, chosen=None):
-        return np.maximum(0.0, 1.0 - np.asarray(r, dtype=float))
+        return np.maximum(0.0, 1.0 - numbers("r", r))
 
     def slope(self, r, chosen=None):
-        return -(np.asarray(r) < 1.0).astype(float)
+        return -(numbers("r", r) < 1.0).astype(float)
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ class DPOPositive(Loss):
         between("strength", self.strength, 0.0, 1e9)
 
     def value(self, r, chosen=None):
-        return np.logaddexp(0.0, -self._argument(r, chosen))
+        return _softplus(-self._argument(r, chosen))
 
     def slope(self, r, chosen=None):
         return -expit(-self._argument(r, chosen))
@@ -127,7 +129,8 @@ class DPOPositive(Loss):
         r, chosen = numbers("r", r), numbers("chosen", chosen)
         if chosen.shape != r.shape:
             raise ValueError(f"chosen must have one reward for each margin, shape {r.shape}, got {chosen.shape}")
-        return r - self.strength * np.maximum(0.0, -chosen)
+        with np.errstate(over="ignore"):
+            return r - self.strength * np.maximum(0.0, -chosen)
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,10 +145,10 @@ class WeightedDPO(Loss):
     name: ClassVar[str] = "beta-dpo"
 
     def value(self, r, chosen=None):
-        return self._fit(r) * np.logaddexp(0.0, -self.scale * np.asarray(r, dtype=float))
+        return self._fit(r) * _softplus(-self.scale * numbers("r", r))
 
     def slope(self, r, chosen=None):
-        return -self._fit(r) * self.scale * expit(-self.scale * np.asarray(r, dtype=float))
+        return -self._fit(r) * self.scale * expit(-self.scale * numbers("r", r))
 
     def _fit(self, r) -> np.ndarray:
         if np.shape(r) != self.weight.shape:
@@ -188,13 +191,17 @@ class BetaDPO(Loss):
     def on_batch(self, r, *, beta, seen=None, rng=None):
         """`WeightedDPO` for the margins r (B,) and the updated averages; `seen` None begins at 0.
 
-        Raises `ValueError` for margins that are no list of finite numbers, beta not above 0, and for keep below 1
-        without a generator `rng` to draw with.
+        Raises `ValueError` for margins that are no list of finite numbers, beta not above 0 (1e-50 to 1e50), a `seen`
+        that is none, and for keep below 1 without a generator `rng` to draw with.
         """
-        r = numbers("r", r)
-        if r.ndim != 1 or not r.size or not np.isfinite(r).all():
-            raise ValueError(f"r must be a list of finite margins, got {shown(r)}")
-        gaps, before = r / positive("beta", beta), Seen() if seen is None else seen
+        r, before = finite("r", r), Seen() if seen is None else seen
+        if r.ndim != 1 or not r.size:
+            raise ValueError(f"r must be a list of margins, got {shown(r)}")
+        if not isinstance(before, Seen):
+            raise ValueError(f"seen must be None or what on_batch gave before, got {shown(seen)}")
+        if positive("beta", beta, 1e50) < 1e-50:
+            raise ValueError(f"beta must be at least 1e-50, got {shown(beta)}")
+        gaps = r / float(beta)
         spread = float(gaps.std(ddof=1)) if len(gaps) > 1 else 0.0
         old, new = self.momentum, 1 - self.momentum
         now = Seen(old * before.mean + new * float(gaps.mean()), old * before.spread + new * spread)
@@ -207,7 +214,7 @@ class BetaDPO(Loss):
     def _draw(self, gaps: np.ndarray, seen: Seen, rng: np.random.Generator | None) -> np.ndarray:
         """Which pairs to keep."""
         count = max(1, int(self.keep * len(gaps) + 1e-9))  # 0.7 of 10 is 7, whatever the last bit of 0.7
-        if self.keep == 1:
+        if self.keep == 1:  # nothing to draw
             return np.arange(len(gaps))
         if not isinstance(rng, np.random.Generator):
             raise ValueError(f"rng must be a numpy.random.Generator for keep below 1, got {shown(rng)}")
@@ -219,6 +226,12 @@ class BetaDPO(Loss):
 
 
 LOSSES: dict[str, type[Loss]] = {loss.name: loss for loss in (DPO, IPO, SLiC, DPOPositive, BetaDPO)}
+
+
+def _softplus(x: np.ndarray) -> np.ndarray:
+    """log(1 + e^x)."""
+    with np.errstate(invalid="ignore"):  # NaN stays NaN
+        return np.logaddexp(0.0, x)
 
 
 def get_loss(name: str) -> Loss:

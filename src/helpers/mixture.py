@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 
 from .checks import at_least, between, shown
 from .layouts import TokenLayout
+
+MOST_NUMBERS = 10**9  # that one array is asked to hold
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,12 @@ class ValueMixture:
     Parameters
     ----------
     layout : the answer tokens of the K values.
-    d : embedding dimension, at least K + 1, because the c_i and b need room to be orthogonal.
+    d : embedding dimension, at least K + 1, because the c_i and b need room to be orthogonal; K d at most 10^9.
     v : standard deviation of the noise in each coordinate, at least 0.
     l_b : length of the shared component b, at least 0.
-    delta : departure from orthogonality, 0 to 1 (paper, Definition C.1). Each c_i is tilted until its product
-        with its basis vector is 1 - delta^2 / 8, half towards b and half towards the next concept.
+    delta : departure from orthogonality, 0 to 1; the paper's Definition C.1 ends at 1/2, Lemma C.2 holds beyond.
+        Each c_i is tilted until its product with its basis vector is 1 - delta^2 / 8, half towards b and half towards
+        the next concept.
 
     Raises
     ------
@@ -51,6 +54,7 @@ class ValueMixture:
             raise ValueError(f"layout must be a TokenLayout, got {shown(self.layout)}")
         if at_least("d", self.d, 1) < self.K + 1:
             raise ValueError(f"d must be at least K + 1 = {self.K + 1}, got {self.d}")
+        at_least("d", self.d, 1, max(self.K + 1, MOST_NUMBERS // self.K))
         # Concepts have length 1, so anything near these limits is a slip of units.
         between("v", self.v, 0.0, 1e6)
         between("l_b", self.l_b, 0.0, 1e6)
@@ -83,9 +87,9 @@ class ValueMixture:
         return np.array([1.0, -1.0])[:, None] * self.concepts[:, None] + self.shared
 
     def mean(self, value: int, side: int) -> np.ndarray:
-        """Mean of cluster (value, side), shape (d,)."""
-        between("value", at_least("value", value, 0), 0, self.K - 1)
-        if np.ndim(side) or side not in (1, -1):
+        """Mean of cluster (value, side), shape (d,). Raises `ValueError` where the mixture has no such cluster."""
+        at_least("value", value, 0, self.K - 1)
+        if not isinstance(side, Real) or side not in (1, -1):
             raise ValueError(f"side must be 1 or -1, got {shown(side)}")
         return side * self.concepts[value] + self.shared
 
@@ -98,8 +102,11 @@ class ValueMixture:
         """
         if isinstance(Q, Integral):
             # Above 2**53 floats no longer hold every whole number.
-            return np.full((self.K, 2), between("Q", at_least("Q", Q, 1), 1, 2**53))
-        counts = np.asarray(Q)
+            return np.full((self.K, 2), at_least("Q", Q, 1, 2**53))
+        try:
+            counts = np.asarray(Q)
+        except ValueError:  # rows of different lengths
+            counts = np.array(None)
         whole = np.issubdtype(counts.dtype, np.integer)
         if counts.shape != (self.K, 2) or not whole or counts.min() < 0 or counts.sum() == 0:
             raise ValueError(
@@ -111,9 +118,12 @@ class ValueMixture:
     def sample(self, Q: int | np.ndarray, rng: np.random.Generator) -> Sample:
         """Draw Q samples from each cluster, or ``Q[i, 0]`` from (i, +1) and ``Q[i, 1]`` from (i, -1).
 
-        Rows are ordered by value, the aligned side first. Raises `ValueError` as `counts` does.
+        Rows are ordered by value, the aligned side first. Raises `ValueError` as `counts` does, for more than
+        10^9 numbers in all and for an rng that is no generator.
         """
         counts = self.counts(Q)
+        if int(counts.sum()) * self.d > MOST_NUMBERS:
+            raise ValueError(f"Q must ask for at most {MOST_NUMBERS:.0e} numbers of {self.d} a sample, got {shown(Q)}")
         if not isinstance(rng, np.random.Generator):
             raise ValueError(f"rng must be a numpy.random.Generator, got {shown(rng)}")
         value = np.repeat(np.arange(self.K), counts.sum(axis=1))

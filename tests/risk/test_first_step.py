@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.stats import norm
@@ -110,6 +110,7 @@ def test_a_lost_side_is_the_mirror_of_a_found_one():
     assert neither == pytest.approx(np.log(0.5), abs=1e-12)
 
 
+@settings(deadline=None)
 @given(log_v=st.floats(-3, 0.5), Q=st.integers(1, 100), d=st.integers(3, 3000))
 def test_no_value_is_lost_to_underflow(log_v, Q, d):
     mixture = ValueMixture(disjoint(2), d, 10**log_v, 0.5)

@@ -7,6 +7,7 @@ import numpy as np
 
 from ..checks import integers, numbers, shown
 from ..dynamics.rates import initial_rates
+from ..dynamics.token_rows import LARGEST
 from ..layouts import TokenLayout
 from ..mixture import Sample
 
@@ -211,6 +212,8 @@ class _Value:
         x, side = numbers("x", x), np.asarray(side)
         if x.ndim != 2 or 0 in x.shape or not np.isfinite(x).all():
             raise ValueError(f"x must be finite, of shape (N, d), got {shown(x)}")
+        if np.abs(x).max() > LARGEST:
+            raise ValueError(f"x must lie between {-LARGEST:g} and {LARGEST:g}, got {np.abs(x).max():g}")
         if side.shape != (len(x),) or not np.isin(side, (1, -1)).all():
             raise ValueError(f"side must hold {len(x)} numbers 1 or -1, one for each row of x, got {shown(side)}")
         self.clusters = [x[side == s] for s in (1, -1)]

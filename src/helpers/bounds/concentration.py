@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..checks import at_least, positive
-from ..dynamics.token_rows import Samples
+from ..checks import at_least, between, finite, positive, shown
+from ..dynamics.token_rows import LARGEST, Samples, checked_arrays, checked_samples
 from ..layouts import TokenLayout
 
 
@@ -29,8 +29,13 @@ class Deviation:
 
 
 def largest_epsilon(v: float, Z: int) -> float:
-    """epsilon = 1 / (16 v (Z + 2)), the largest that Theorem B.3 allows."""
-    return 1 / (16 * positive("v", v) * (at_least("Z", Z, 1) + 2))
+    """epsilon = 1 / (16 v (Z + 2)), the largest that Theorem B.3 allows.
+
+    Raises `ValueError` for v not above 0 (1e-100 to 1e6) or Z below 1.
+    """
+    if positive("v", v, 1e6) < 1e-100:
+        raise ValueError(f"v must be at least 1e-100, got {shown(v)}")
+    return 1 / (16 * float(v) * (at_least("Z", Z, 1) + 2))
 
 
 def noise_parts(sample: Samples, means: np.ndarray, noise_square: float) -> tuple[np.ndarray, np.ndarray]:
@@ -46,7 +51,12 @@ def noise_parts(sample: Samples, means: np.ndarray, noise_square: float) -> tupl
     -------
     linear : mu_j . alpha_k + mu_k . alpha_j, shape (N, N).
     bilinear : alpha_j . alpha_k, less `noise_square` on the diagonal, shape (N, N).
+
+    Raises
+    ------
+    ValueError : samples and means that do not fit each other, or a noise_square below 0.
     """
+    between("noise_square", noise_square, 0.0, 1e100)
     x, mean = _with_means(sample, means)
     alpha = x - mean
     cross = mean @ alpha.T
@@ -62,7 +72,13 @@ def deviations(
     ----------
     means, noise_square : as in `noise_parts`.
     allowed : epsilon v, how far each of the two parts may stray; the lemma's tolerance is 2 |G| epsilon v.
+
+    Raises
+    ------
+    ValueError : as `noise_parts`; a sample that does not fit the layout, or `allowed` not above 0.
     """
+    checked_arrays(sample, layout, "sample")
+    positive("allowed", allowed, 1e100)
     linear, bilinear = noise_parts(sample, means, noise_square)
     value, side = np.asarray(sample.value), np.asarray(sample.side)
     G = np.abs(2 * layout.gram[np.ix_(value, value)])
@@ -89,20 +105,35 @@ def deviations(
 def rate_bracket(
     sample: Samples, layout: TokenLayout, pushes: np.ndarray, *, l_b: float, noise_square: float
 ) -> np.ndarray:
-    """The bracket of Lemma B.2: what `pull` would be if every interaction had its mean, shape (N,)."""
+    """The bracket of Lemma B.2: what `pull` would be if every interaction had its mean, shape (N,).
+
+    `pushes` has shape (N,). Raises `ValueError` for arrays that do not fit, and l_b or noise_square below 0.
+    """
+    between("noise_square", noise_square, 0.0, 1e100), between("l_b", l_b, 0.0, 1e6)
     return _own_values(sample, layout, pushes, l_b, noise_square) + sharing_term(sample, layout, pushes, l_b=l_b)
 
 
 def sharing_term(sample: Samples, layout: TokenLayout, pushes: np.ndarray, *, l_b: float) -> np.ndarray:
-    """l_b^2 sum over other values of G times the difference of pushes of their two sides, shape (N,) (B.2)."""
+    """l_b^2 sum over other values of G times the difference of pushes of their two sides, shape (N,) (B.2).
+
+    `pushes` has shape (N,). Raises `ValueError` for arrays that do not fit, and l_b below 0.
+    """
+    between("l_b", l_b, 0.0, 1e6)
     per_cluster = _by_cluster(sample, layout, pushes)
     G = 2 * layout.gram - 2 * np.eye(layout.K)
     return l_b**2 * np.asarray(sample.side) * (G @ (per_cluster[:, 0] - per_cluster[:, 1]))[sample.value]
 
 
 def rate_tolerance(Q: int, Z: int, pushes: np.ndarray, *, allowed: float) -> float:
-    """8 Q (1 + Z) epsilon v max push: how far `pull` may stray from its bracket (B.2); `allowed` is epsilon v."""
-    return 8 * at_least("Q", Q, 1) * (1 + at_least("Z", Z, 1)) * positive("allowed", allowed) * float(np.max(pushes))
+    """8 Q (1 + Z) epsilon v max push: how far `pull` may stray from its bracket (B.2); `allowed` is epsilon v.
+
+    Raises `ValueError` for Q or Z below 1, `allowed` not above 0, and pushes that are none.
+    """
+    pushes = finite("pushes", pushes)
+    if not pushes.size or pushes.min() < 0:
+        raise ValueError(f"pushes must be numbers of at least 0, one a sample, got {shown(pushes)}")
+    size = 8.0 * at_least("Q", Q, 1) * (1 + at_least("Z", Z, 1))
+    return size * positive("allowed", allowed, 1e100) * float(pushes.max())
 
 
 def _own_values(sample, layout, pushes, l_b, noise_square) -> np.ndarray:
@@ -115,13 +146,20 @@ def _own_values(sample, layout, pushes, l_b, noise_square) -> np.ndarray:
 
 def _by_cluster(sample: Samples, layout: TokenLayout, pushes: np.ndarray) -> np.ndarray:
     """Sum of the pushes in each cluster, shape (K, 2)."""
+    _, value, side = checked_arrays(sample, layout, "sample")
+    pushes = finite("pushes", pushes)
+    if pushes.shape != value.shape:
+        raise ValueError(f"pushes must be {len(value)} finite numbers, one a sample, got shape {pushes.shape}")
     sums = np.zeros((layout.K, 2))
-    np.add.at(sums, (np.asarray(sample.value), np.where(np.asarray(sample.side) > 0, 0, 1)), pushes)
+    np.add.at(sums, (value, np.where(side > 0, 0, 1)), pushes)
     return sums
 
 
 def _with_means(sample: Samples, means: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    x, means = np.asarray(sample.x, dtype=float), np.asarray(means, dtype=float)
-    if means.ndim != 3 or means.shape[1:] != (2, x.shape[1]):
+    means = finite("means", means, LARGEST)
+    if means.ndim != 3 or means.shape[1] != 2:
+        raise ValueError(f"means must have shape (K, 2, d), one for each cluster, got {means.shape}")
+    x, value, side = checked_samples(sample, len(means), "sample")
+    if means.shape[2] != x.shape[1]:
         raise ValueError(f"means must have shape (K, 2, {x.shape[1]}), one for each cluster, got {means.shape}")
-    return x, means[np.asarray(sample.value), np.where(np.asarray(sample.side) > 0, 0, 1)]
+    return x.astype(float, copy=False), means[value, np.where(side > 0, 0, 1)]

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..checks import at_least, between, one_of
+from ..dynamics.flow import times_of
 
 LOG3 = float(np.log(3))
 # Slopes in S and, for the improved forms, the part of d v^2 / Q in the upper one; see `training_envelope`.
@@ -39,9 +40,7 @@ def training_envelope(
     ------
     ValueError : S negative or not finite, an unknown form, or Q, d, v missing or out of range.
     """
-    S = np.asarray(S, dtype=float)
-    if not (np.isfinite(S).all() and (S >= 0).all()):
-        raise ValueError(f"S must be finite and at least 0, got {S}")
+    S = times_of("S", S)
     low, high = _LOWER[one_of("form", form, _LOWER)], _UPPER[form]
     if form.startswith("improved"):
         high += at_least("d", d, 1) * between("v", v, 0.0, 1e6) ** 2 / at_least("Q", Q, 1) / 4

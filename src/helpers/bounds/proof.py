@@ -243,7 +243,8 @@ def step_8_envelope(given: Evidence) -> Slack:
              for name, form in (("4.2", "paper"), ("4.2'", "improved"))}
     sides = {}
     for name, (lower, upper) in (lines | {"N7": (bar * (1 - tube), bar * (1 + tube))}).items():
-        tight, loose = np.argmin(least / lower), np.argmin(upper / most)
+        with np.errstate(divide="ignore", invalid="ignore"):  # where nothing moves at all
+            tight, loose = np.argmin(least / lower), np.argmin(upper / most)
         sides[f"{name}, lower"] = float(lower[tight]), float(least[tight])
         sides[f"{name}, upper"] = float(most[loose]), float(upper[loose])
     return Slack("envelope", 8, "envelope", sides)
@@ -282,8 +283,9 @@ def step_12_exponent(given: Evidence) -> Slack:
 def step_13_failure(given: Evidence) -> Slack:
     """The failure probability of the appendix against the main text's."""
     K, Q = given.mixture.K, given.Q
-    appendix = np.log10(failure_probability(K, Q, form="appendix", **given.setting))
-    main_text = np.log10(failure_probability(K, Q))
+    with np.errstate(divide="ignore"):  # below all numbers
+        appendix = np.log10(failure_probability(K, Q, form="appendix", **given.setting))
+        main_text = np.log10(failure_probability(K, Q))
     return Slack("failure", 13, "failure probability", {"appendix and main text": (appendix, main_text)}, "log10")
 
 

@@ -18,6 +18,8 @@ from .token_rows import Samples, TokenRows, checked_arrays, held_out_rows
 
 _TIGHT = {"method": "DOP853", "rtol": 1e-9, "atol": 1e-12}
 _SLIC_STEPS = 4096
+MOST_STEPS = 10**7  # of any training here
+_MOST_RECORDED = 2 * 10**9  # numbers, 16 GB
 
 
 @dataclass(frozen=True)
@@ -50,11 +52,14 @@ def dimensionless_time(steps: float | np.ndarray, beta: float, lr: float, K: int
 
     Raises `ValueError` for steps < 0, beta <= 0, lr <= 0 or K < 1.
     """
-    return _times("steps", steps) * _step_size(beta, lr, K)
+    return times_of("steps", steps) * _step_size(beta, lr, K)
 
 
 def paper_horizon(K: int, beta: float, lr: float) -> float:
-    """n_1 = K log 3 / (5 beta^2 lr): the steps that reach the paper's stopping time tau_1 (N9)."""
+    """n_1 = K log 3 / (5 beta^2 lr): the steps that reach the paper's stopping time tau_1 (N9).
+
+    Raises `ValueError` for beta <= 0, lr <= 0 or K < 1.
+    """
     return float(0.4 * np.log(3) / _step_size(beta, lr, K))
 
 
@@ -63,7 +68,7 @@ def noise_free_margin(S: float | np.ndarray, loss: str = "dpo") -> float | np.nd
 
     DPO solves r + e^r = 1 + S; IPO gives 1 - e^(-2S), SLiC min(1, S). Shaped like S; `ValueError` for S < 0.
     """
-    S = _times("S", S)
+    S = times_of("S", S)
     margin_loss(loss)
     if loss == "ipo":
         return -np.expm1(-2.0 * S)
@@ -113,7 +118,7 @@ def gradient_flow(
     """
     rows = TokenRows(sample, layout)
     held_out = None if test is None else held_out_rows(test, layout, rows.shape[1])
-    times = np.atleast_1d(_times("S", S))
+    times = np.atleast_1d(times_of("S", S))
     if times.ndim != 1 or times.size == 0 or (np.diff(times) <= 0).any():
         raise ValueError(f"S must be one number or an increasing list of times at least 0, got {shown(S)}")
     force, start = push(loss), np.zeros(rows.shape)
@@ -145,28 +150,45 @@ def gradient_descent(
 ) -> Trajectory:
     """Full-batch gradient descent on the mean loss from Delta W = 0 in float64, each step 0..steps (N9).
 
-    Arguments and errors as for `gradient_flow`; steps at least 0, beta and lr above 0, where lr is the
-    learning rate of plain gradient descent. Holds steps * (N + M + K d) numbers.
+    Arguments as for `gradient_flow`; steps at least 0, beta and lr above 0, where lr is the learning rate of plain
+    gradient descent. Holds steps * (N + M + K d) numbers.
+
+    Raises
+    ------
+    ValueError : as `gradient_flow`; steps beyond 10^7 or a record beyond 2 10^9 numbers; an lr at which the margins
+        do not stay finite.
     """
     rows = TokenRows(sample, layout)
     held_out = None if test is None else held_out_rows(test, layout, rows.shape[1])
     h = _step_size(beta, lr, layout.K)
     force, states = push(loss), [np.zeros(rows.shape)]
-    for _ in range(at_least("steps", steps, 0)):
-        states.append(states[-1] + h * rows.velocity(states[-1], force))
+    size = (at_least("steps", steps, 0, MOST_STEPS) + 1) * (rows.shape[0] * rows.shape[1] + rows.N)
+    if size > _MOST_RECORDED:
+        raise ValueError(f"steps must keep the record below {_MOST_RECORDED:.0e} numbers, got {steps}, {size:.1e}")
+    with np.errstate(over="ignore", invalid="ignore"):  # a step that is too long is reported
+        for n in range(1, steps + 1):
+            states.append(states[-1] + h * rows.velocity(states[-1], force))
+            if not np.isfinite(states[-1]).all():
+                raise ValueError(f"lr must keep the margins finite, got {lr!r}, which does not after {n} steps")
     return _trajectory(h * np.arange(steps + 1), states, rows, layout, held_out)
 
 
 def smoothness(sample: Samples, layout: TokenLayout, beta: float) -> float:
-    """L_s = beta^2/4 lambda_max(C/N), the largest curvature of the mean DPO loss in W (N9); O(N d)."""
-    return positive("beta", beta) ** 2 / 4 * TokenRows(sample, layout).largest_eigenvalue()
+    """L_s = beta^2/4 lambda_max(C/N), the largest curvature of the mean DPO loss in W (N9); O(N d).
+
+    Raises `ValueError` for a sample that does not fit and for beta not above 0 (or above 10^50).
+    """
+    return positive("beta", beta, 1e50) ** 2 / 4 * TokenRows(sample, layout).largest_eigenvalue()
 
 
 def scalar_discretization_bound(h: float, S: float | np.ndarray) -> float | np.ndarray:
-    """h S / 16: how far gradient descent of step h <= 4 can run ahead of the noise-free DPO margin (N9)."""
+    """h S / 16: how far gradient descent of step h <= 4 can run ahead of the noise-free DPO margin (N9).
+
+    Raises `ValueError` for h outside of (0, 4] or S below 0.
+    """
     if positive("h", h) > 4:
         raise ValueError(f"h must be above 0 and at most 4, where a step stays monotone, got {h!r}")
-    return h * _times("S", S) / 16.0
+    return h * times_of("S", S) / 16.0
 
 
 def discretization_bound(
@@ -181,14 +203,14 @@ def discretization_bound(
     ValueError : lr above 2 / L_s, where a step may expand; other arguments as for `gradient_descent`.
     """
     rows = TokenRows(sample, layout)
-    L_s = positive("beta", beta) ** 2 / 4 * rows.largest_eigenvalue()
+    L_s = positive("beta", beta, 1e50) ** 2 / 4 * rows.largest_eigenvalue()
     if positive("lr", lr) * L_s > 2:
         raise ValueError(f"lr must be above 0 and at most 2 / L_s = {2 / L_s:.6g} for these data, got {lr!r}")
     # The velocity is K / (2 beta) times the descent direction in W.
     gradient = 2 * beta / layout.K * np.linalg.norm(rows.velocity(np.zeros(rows.shape), push("dpo")))
     x, _, _ = checked_arrays(sample if test is None else test, layout, "test", rows.shape[1])
     lengths = np.sqrt(np.einsum("jd,jd->j", x, x, dtype=float))
-    return np.sqrt(2) * beta * lengths * (at_least("steps", steps, 0) * lr**2 / 2) * L_s * gradient
+    return np.sqrt(2) * beta * lengths * (at_least("steps", steps, 0) * lr / 2 * lr) * L_s * gradient
 
 
 def _euler(rows: TokenRows, times: np.ndarray) -> list[np.ndarray]:
@@ -211,11 +233,17 @@ def _trajectory(times, states, rows: TokenRows, layout: TokenLayout, held_out: T
 
 def _step_size(beta: float, lr: float, K: int) -> float:
     """h = 2 beta^2 lr / K, the dimensionless time of one step."""
-    return 2.0 * positive("beta", beta) ** 2 * positive("lr", lr) / at_least("K", K, 1)
+    h = 2.0 * float(positive("beta", beta)) * float(positive("lr", lr)) / at_least("K", K, 1) * float(beta)
+    if not 1e-300 <= h <= 1e100:
+        raise ValueError(f"beta and lr must keep 2 beta^2 lr / K between 1e-300 and 1e+100, got {beta!r} and {lr!r}")
+    return h
 
 
-def _times(name: str, value: float | np.ndarray) -> np.ndarray:
+def times_of(name: str, value: float | np.ndarray) -> np.ndarray:
+    """Dimensionless times or step counts as float64, from 0 to 1e300; else `ValueError` that names them."""
     array = numbers(name, value)
     if not (np.isfinite(array).all() and (array >= 0).all()):
         raise ValueError(f"{name} must be finite and at least 0, got {shown(value)}")
+    if (array > 1e300).any():
+        raise ValueError(f"{name} must be at most 1e+300, got {shown(value)}")
     return array[()]

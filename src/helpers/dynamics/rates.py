@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from ..checks import at_least, holds, numbers
+from ..checks import at_least, finite, holds
 from ..layouts import TokenLayout
-from .token_rows import Samples, TokenRows, held_out_rows
+from .token_rows import LARGEST, Samples, TokenRows, held_out_rows
 
 
 def pull(sample: Samples, layout: TokenLayout, pushes: np.ndarray, test: Samples | None = None) -> np.ndarray:
@@ -14,8 +14,8 @@ def pull(sample: Samples, layout: TokenLayout, pushes: np.ndarray, test: Samples
     Raises `ValueError` for samples that do not fit and for pushes that are not N finite numbers.
     """
     rows = TokenRows(sample, layout)
-    pushes = numbers("pushes", pushes)
-    if pushes.shape != (rows.N,) or not np.isfinite(pushes).all():
+    pushes = finite("pushes", pushes)
+    if pushes.shape != (rows.N,):
         raise ValueError(f"pushes must be {rows.N} finite numbers, one a sample, got shape {pushes.shape}")
     watched = rows if test is None else held_out_rows(test, layout, rows.shape[1])
     return watched.margins(rows.force(pushes))
@@ -48,7 +48,7 @@ def initial_rates(layout: TokenLayout, concepts: np.ndarray, midpoints: np.ndarr
     ValueError : concepts or midpoints of another shape or no numbers.
     """
     holds("layout", layout, "K gram", "a TokenLayout")
-    concepts, midpoints = numbers("concepts", concepts), numbers("midpoints", midpoints)
+    concepts, midpoints = finite("concepts", concepts, LARGEST), finite("midpoints", midpoints, LARGEST)
     if concepts.ndim != 2 or len(concepts) != layout.K:
         raise ValueError(f"concepts must have shape ({layout.K}, d), got {concepts.shape}")
     if midpoints.shape not in (concepts.shape, concepts.shape[1:]):
@@ -83,7 +83,7 @@ def rate_moments(
     ValueError : arrays that do not fit, a covariance that is not symmetric, Q or measured_on below 1.
     """
     holds("layout", layout, "K gram kappa", "a TokenLayout")
-    means, covariance = numbers("means", means), numbers("covariance", covariance)
+    means, covariance = finite("means", means, LARGEST), finite("covariance", covariance, LARGEST)
     d = means.shape[-1] if means.ndim else 0
     if means.shape != (layout.K, 2, d):
         raise ValueError(f"means must have shape ({layout.K}, 2, d), one for each cluster, got {means.shape}")

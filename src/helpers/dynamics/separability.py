@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.optimize import nnls
 
-from ..checks import at_least
+from ..checks import at_least, finite
 
 
 def separation(C: np.ndarray) -> float:
@@ -14,8 +14,8 @@ def separation(C: np.ndarray) -> float:
 
     C : interaction matrix, shape (N, N). Raises `ValueError` where it is not symmetric.
     """
-    C = np.asarray(C, dtype=float)
-    if C.ndim != 2 or C.shape[0] != C.shape[1] or not np.allclose(C, C.T):
+    C = finite("C", C)
+    if C.size == 0 or C.ndim != 2 or C.shape[0] != C.shape[1] or not np.allclose(C, C.T):
         raise ValueError(f"C must be a symmetric matrix of interactions, got shape {C.shape}")
     size, axes = np.linalg.eigh(C)
     scale = max(size[-1], np.finfo(float).tiny)
@@ -30,8 +30,11 @@ def recovery_time(C: np.ndarray, K: int) -> float:
     """A time S by which the flow on these samples has made every margin positive; infinite without separation.
 
     2 N log^2(2N / log 2) / (K gamma^2 log 2), for the N samples of the interaction matrix C and K values.
+    Raises `ValueError` where C is not symmetric and for K below 1.
     """
-    N, gamma = len(C), separation(C)
+    gamma, K = separation(C), at_least("K", K, 1)
+    N = len(C)
     if gamma == 0:
         return float("inf")
-    return float(2 * N * np.log(2 * N / np.log(2)) ** 2 / (at_least("K", K, 1) * gamma**2 * np.log(2)))
+    with np.errstate(over="ignore", divide="ignore"):  # later than any number
+        return float(2 * N * np.log(2 * N / np.log(2)) ** 2 / np.log(2) / K / np.float64(gamma) ** 2)

@@ -15,6 +15,8 @@ from scipy.linalg import eigh_tridiagonal
 from ..checks import holds, shown
 from ..layouts import TokenLayout
 
+LARGEST = 1e50  # entry of an embedding: its products of four, as in a squared interaction, are still numbers
+
 
 class Samples(Protocol):
     """Anything with embeddings `x` (N, d), `value` (N,) in 0..K-1 and `side` (N,) of +1 and -1."""
@@ -117,21 +119,34 @@ def checked_arrays(
 
     Raises `ValueError` that begins with `name` and the array at fault.
     """
+    holds("layout", layout, "K gram indices incidence tokens", "a TokenLayout")
+    return checked_samples(sample, layout.K, name, d)
+
+
+def checked_samples(
+    sample: Samples, K: int, name: str, d: int | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """As `checked_arrays`, for K values whatever their answers."""
     holds(name, sample, "x value side", "a sample, as `ValueMixture.sample` draws it")
-    holds("layout", layout, "K gram", "a TokenLayout")
-    x, value, side = np.asarray(sample.x), np.asarray(sample.value), np.asarray(sample.side)
+    try:
+        x, value, side = np.asarray(sample.x), np.asarray(sample.value), np.asarray(sample.side)
+    except ValueError:  # rows of different lengths
+        raise ValueError(f"{name} must hold arrays, got lists of lists of different lengths") from None
     if x.dtype.kind not in "biuf":
         raise ValueError(f"{name}.x must hold numbers, got {x.dtype}")
     if x.ndim != 2 or 0 in x.shape or (d is not None and x.shape[1] != d):
         raise ValueError(f"{name}.x must have shape (N, {d or 'd'}) with N at least 1, got {x.shape}")
-    if not np.isfinite(x.sum(dtype=float)):  # the sum needs no second array of this size
+    low, high = float(x.min()), float(x.max())  # these need no second array of this size, and NaN shows in them
+    if not (np.isfinite(low) and np.isfinite(high)):
         raise ValueError(f"{name}.x must be finite, got {np.sum(~np.isfinite(x))} entries that are not")
+    if max(-low, high) > LARGEST:
+        raise ValueError(f"{name}.x must lie between {-LARGEST:g} and {LARGEST:g}, got {max(-low, high):g}")
     N = len(x)
-    if value.shape != (N,) or not np.isin(value, np.arange(layout.K)).all():
-        raise ValueError(f"{name}.value must hold {N} numbers from 0 to {layout.K - 1}, got {shown(value)}")
-    if side.shape != (N,) or not np.isin(side, (1, -1)).all():
+    if value.shape != (N,) or value.dtype.kind not in "iuf" or not np.isin(value, np.arange(K)).all():
+        raise ValueError(f"{name}.value must hold {N} numbers from 0 to {K - 1}, got {shown(value)}")
+    if side.shape != (N,) or side.dtype.kind not in "iuf" or not np.isin(side, (1, -1)).all():
         raise ValueError(f"{name}.side must hold {N} numbers 1 or -1, got {shown(side)}")
-    return x, value.astype(int), side
+    return x, value.astype(int), side.astype(int)
 
 
 def _blocks(pairs: np.ndarray, counts: np.ndarray, d: int) -> Iterator[tuple[int, int, slice]]:

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..checks import at_least, between
+from ..checks import at_least, between, holds, inside
 from ..layouts import TokenLayout
 from ..mixture import ValueMixture
+from .flow import times_of
 from .rates import first_rates
 from .token_rows import Samples, checked_arrays
 
@@ -22,16 +23,27 @@ class Tracking:
     gamma: float
 
     def margin(self, S: float | np.ndarray) -> np.ndarray:
-        """Bound on the relative departure of the margins at time S, shaped like S."""
-        return self.eta * np.exp(self.gamma * np.asarray(S, dtype=float) / 4)
+        """Bound on the relative departure of the margins at time S, shaped like S; `ValueError` for S below 0."""
+        with np.errstate(over="ignore"):  # an infinite bound is true
+            return self.eta * np.exp(self.gamma * times_of("S", S) / 4)
 
     def omega(self, S: float | np.ndarray) -> np.ndarray:
-        """Bound on the relative departure of the accumulated pushes psi_k at time S, shaped like S."""
-        return self.eta * np.expm1(self.gamma * np.asarray(S, dtype=float) / 4) / self.gamma
+        """Bound on the relative departure of the accumulated pushes psi_k at time S, shaped like S; errors as `margin`.
+
+        (e^(Gamma S / 4) - 1) / Gamma is S/4 where Gamma is 0.
+        """
+        S = times_of("S", S)
+        if self.gamma == 0:
+            return self.eta * S / 4
+        with np.errstate(over="ignore"):
+            return self.eta * np.expm1(self.gamma * S / 4) / self.gamma
 
 
 def track(sample: Samples, layout: TokenLayout) -> Tracking:
-    """eta_0 and Gamma of given training data; O(N^2 d) work, block by block."""
+    """eta_0 and Gamma of given training data; O(N^2 d) work, block by block.
+
+    Raises `ValueError` for a sample that does not fit itself or the layout.
+    """
     x, value, side = checked_arrays(sample, layout, "sample")
     x, N = x.astype(float, copy=False), len(x)
     largest = 0.0
@@ -59,8 +71,8 @@ def track_beforehand(
     ------
     ValueError : Q below 1, a failure out of range, only one of trace and norm, or a trace below the norm.
     """
-    if not 0 < failure < 1:
-        raise ValueError(f"failure must lie strictly between 0 and 1, got {failure!r}")
+    holds("mixture", mixture, "K d v l_b layout", "a ValueMixture")
+    inside("failure", failure, 0, 1)
     N = 2 * mixture.K * at_least("Q", Q, 1)
     trace, norm = noise_sizes(mixture, trace, norm)
     q = np.sqrt(2 * np.log(7 * N / failure))

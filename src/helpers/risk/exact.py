@@ -13,6 +13,7 @@ def log_cluster_risks(w: np.ndarray, mixture: ValueMixture) -> np.ndarray:
     w = numbers("w", w)
     if w.shape[-2:] != (mixture.K, mixture.d) or not np.isfinite(w).all():
         raise ValueError(f"w must be finite and end in shape (K, d) = ({mixture.K}, {mixture.d}), got shape {w.shape}")
+    w = np.ldexp(w, -np.frexp(np.abs(w).max(axis=-1, keepdims=True))[1])  # exact, and no square leaves the numbers
     along_concept = np.einsum("...kd,kd->...k", w, mixture.concepts)
     along_shared = w @ mixture.shared
     mean = np.stack([along_concept + along_shared, along_concept - along_shared], axis=-1)

@@ -4,8 +4,8 @@ from dataclasses import replace
 from numbers import Real
 
 import numpy as np
-from scipy.special import ndtr
 
+from ..checks import numbers, shown
 from ..dynamics.token_rows import Samples, checked_arrays
 from ..layouts import TokenLayout
 from ..mixture import ValueMixture
@@ -71,9 +71,9 @@ def law_from_interactions(sample: Samples, layout: TokenLayout, Q: float | np.nd
     ValueError : arrays that do not fit, a cluster with fewer than 3 samples, Q not above 0.
     """
     x, value, side = checked_arrays(sample, layout, "sample")
-    Q = np.asarray(Q, dtype=float)
-    if not (Q > 0).all():
-        raise ValueError(f"Q must be above 0, got {Q}")
+    given, Q = Q, numbers("Q", Q)
+    if not (Q >= 1e-100).all():
+        raise ValueError(f"Q must be above 0, got {shown(given)}")
     rows = {(i, s): np.flatnonzero((value == i) & (side == s)) for i in range(layout.K) for s in (1, -1)}
     fewest = min(map(len, rows.values()))
     if fewest < 3:
@@ -83,8 +83,7 @@ def law_from_interactions(sample: Samples, layout: TokenLayout, Q: float | np.nd
     for i in range(layout.K):
         for at, s in enumerate((1, -1)):
             mean, given, drawn = _moments(signed, rows, layout.gram[i], (i, s))
-            with np.errstate(divide="ignore"):  # no noise at all: the risk is 0, 1/2 or 1
-                risks[..., i, at] = ndtr(-mean / np.sqrt(given + drawn / Q))
+            risks[..., i, at] = np.exp(log_at_most_zero(mean, np.sqrt(given + drawn / Q)))
     return risks.mean(axis=-1)
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit, logsumexp
 
-from ..checks import one_of, positive
-from .pairs import SequencePairs, finite_states, whole_numbers
+from ..checks import finite, holds, one_of, positive
+from .pairs import LARGEST, SequencePairs, finite_states, whole_numbers
 
 __all__ = [
     "SequencePairs", "TokenTerms", "sequence_gradient", "sequence_margins", "token_reward", "token_reward_rates",
@@ -45,25 +45,31 @@ def token_reward(
 ) -> np.ndarray:
     """r*_y = beta (log pi(g*)_y - log pi_ref(g*)_y) for M states g* (M, d) and tokens y (M,); shape (M,), in nats.
 
-    Raises `ValueError` for arrays that do not fit and for beta <= 0.
+    Raises `ValueError` for arrays that do not fit or are not finite, and for beta not above 0 (or above 1e50).
     """
-    positive("beta", beta)
+    positive("beta", beta, 1e50)
     states, tokens = _targets(W, states, tokens)
-    if np.shape(W_0) != np.shape(W):
-        raise ValueError(f"W_0 must have the shape of W, {np.shape(W)}, got {np.shape(W_0)}")
     if W is W_0:
         return np.zeros(len(tokens))
-    return beta * (_log_likelihood(W, states, tokens) - _log_likelihood(W_0, states, tokens))
+    W, start = matrix("W", W), matrix("W_0", W_0)
+    if start.shape != W.shape:
+        raise ValueError(f"W_0 must have the shape of W, {W.shape}, got {start.shape}")
+    return beta * (_log_likelihood(W, states, tokens) - _log_likelihood(start, states, tokens))
 
 
 def sequence_margins(W: np.ndarray, W_0: np.ndarray, pairs: SequencePairs, *, beta: float) -> np.ndarray:
     """Reward margins r_i = sum_j r(y_w^(j)) - sum_j r(y_l^(j)), shape (N,), in nats; errors as `token_reward`."""
+    check_pairs("pairs", pairs)
     return pairs.sums(token_reward(W, W_0, pairs.states, pairs.tokens, beta=beta)) @ [1.0, -1.0]
 
 
 def sequence_gradient(W: np.ndarray, W_0: np.ndarray, pairs: SequencePairs, *, beta: float) -> np.ndarray:
-    """Gradient in W (V, d) of the loss -mean_i log sigma(r_i): minus the sum of weight (e_y - pi(g)) g^T."""
+    """Gradient in W (V, d) of the loss -mean_i log sigma(r_i): minus the sum of weight (e_y - pi(g)) g^T.
+
+    Errors as `token_reward`.
+    """
     weight, gradient = _weights(W, W_0, pairs, beta) / beta, np.zeros(np.shape(W))
+    W = matrix("W", W)
     for block, probabilities in _softmax(W, pairs.states):
         probabilities *= weight[block, None]
         np.subtract.at(probabilities.T, (pairs.tokens[block], np.arange(len(probabilities))), weight[block])
@@ -76,7 +82,10 @@ def token_terms(
 ) -> TokenTerms:
     """C*, token equality, p and d_p of Theorem D; arguments and errors as for `token_reward_rates`."""
     one_of("form", form, ("repaired", "paper"))
+    check_pairs("pairs", pairs)
     states, tokens = _targets(W, states, tokens)
+    _targets(W, pairs.states, pairs.tokens, "the states and tokens of pairs")
+    W = matrix("W", W)
     observed = np.concatenate([probabilities for _, probabilities in _softmax(W, states)])  # pi(g*), (M, V)
     p = observed[:, pairs.tokens] * (1.0 if form == "repaired" else -1.0)
     d_p = np.empty_like(p)
@@ -120,7 +129,7 @@ def token_reward_rates(
 def _weights(W: np.ndarray, W_0: np.ndarray, pairs: SequencePairs, beta: float) -> np.ndarray:
     """beta^2/N sigma(-r_i) for each position, negative in rejected answers, shape (T,)."""
     r = sequence_margins(W, W_0, pairs, beta=beta)
-    return beta**2 / len(pairs) * expit(-r)[pairs.pair] * pairs.sign
+    return float(beta) ** 2 / len(pairs) * expit(-r)[pairs.pair] * pairs.sign
 
 
 def _log_likelihood(W: np.ndarray, states: np.ndarray, tokens: np.ndarray) -> np.ndarray:
@@ -142,12 +151,26 @@ def _softmax(W: np.ndarray, states: np.ndarray) -> Iterator[tuple[slice, np.ndar
         yield block, probabilities
 
 
-def _targets(W: np.ndarray, states: np.ndarray, tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    if np.ndim(W) != 2:
-        raise ValueError(f"W must have shape (V, d), got {np.shape(W)}")
-    V, d = np.shape(W)
+def check_pairs(name: str, pairs: SequencePairs) -> None:
+    """Raise `ValueError` where `pairs` are no `SequencePairs`."""
+    holds(name, pairs, "states tokens pair sign sums lengths", "SequencePairs")
+
+
+def matrix(name: str, W: np.ndarray) -> np.ndarray:
+    """An unembedding (V, d) in its own precision; `ValueError` where it is none or not finite."""
+    finite(name, W, LARGEST)
+    W = np.asarray(W)
+    if W.ndim != 2 or 0 in W.shape:
+        raise ValueError(f"{name} must have shape (V, d), got {W.shape}")
+    return W
+
+
+def _targets(
+    W: np.ndarray, states: np.ndarray, tokens: np.ndarray, name: str = "states and tokens"
+) -> tuple[np.ndarray, np.ndarray]:
+    V, d = matrix("W", W).shape
     states = finite_states("states", states)
     tokens = whole_numbers("tokens", tokens, len(states))
     if states.shape[1] != d or tokens.max() >= V:
-        raise ValueError(f"states and tokens must fit W of shape {(V, d)}, got {states.shape} and {tokens.max()}")
+        raise ValueError(f"{name} must fit W of shape {(V, d)}, got {states.shape} and {tokens.max()}")
     return states, tokens

@@ -5,13 +5,17 @@ the distinct training states G (U, d) and coefficients A (U, V), and the logits 
 costs O(U^2 V) in place of O(U d V).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import expit
 
-from ..checks import at_least, between, positive
+from ..checks import at_least, between, positive, shown
 from .pairs import SequencePairs
+from .rewards import check_pairs, matrix
+
+MOST_STEPS = 10**7
 
 
 @dataclass(frozen=True)
@@ -47,13 +51,21 @@ class SequenceStart:
     floor : a token that no answer holds, and whose probability exceeds this at no state at the start, keeps its
         logits. It moves by about its probability times what an answer's token moves; 0 trains all V tokens.
 
-    Raises `ValueError` for a floor outside of 0 to 1.
+    Raises `ValueError` for a floor outside of 0 to 1, pairs that are none, and states or tokens that do not fit W_0.
     """
 
     def __init__(
         self, W_0: np.ndarray, pairs: SequencePairs, test: SequencePairs | None = None, *, floor: float = 0.0
     ):
         between("floor", floor, 0, 1)
+        W_0 = matrix("W_0", W_0)
+        V, d = W_0.shape
+        for name, given in (("pairs", pairs), ("test", test)):
+            if name == "pairs" or given is not None:
+                check_pairs(name, given)
+                if given.states.shape[1] != d or given.tokens.max() >= V:
+                    found = f"{given.states.shape} and {given.tokens.max()}"
+                    raise ValueError(f"the states and tokens of {name} must fit W_0 of shape {(V, d)}, got {found}")
         known = [_Positions(W_0, given) for given in (pairs, test) if given is not None]
         if floor > 0:
             likely = np.any([positions.likely(floor) for positions in known], axis=0)
@@ -61,12 +73,18 @@ class SequenceStart:
                 positions.keep(likely)
         self._train, self._test = known[0], known[1] if test is not None else None
 
-    def train(self, *, beta: float, lr: float, steps: int, every: int = 1) -> SequenceRun:
+    def train(
+        self, *, beta: float, lr: float, steps: int, every: int = 1,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> SequenceRun:
         """Full-batch gradient descent; arguments and errors as for `train_sequences`."""
-        positive("beta", beta)
-        positive("lr", lr)
-        at_least("steps", steps, 0)
+        positive("beta", beta, 1e50)
+        positive("lr", lr, 1e100)
+        at_least("steps", steps, 0, MOST_STEPS)
         at_least("every", every, 1)
+        if progress is not None and not callable(progress):
+            wanted = "None or a function of the steps done and all steps"
+            raise ValueError(f"progress must be {wanted}, got {shown(progress)}")
         train, test, N = self._train, self._test, len(self._train.pairs)
         logits, coefficients = train.logits.copy(), np.zeros_like(train.logits)  # A
         within = train.states @ train.states.T
@@ -82,6 +100,8 @@ class SequenceStart:
                     rewards.append(found)
                     if test is not None:
                         test_rewards.append(test.read(test.logits + across @ coefficients, beta)[1])
+                if progress is not None and (step == steps or step % max(1, -(-steps // 100)) == 0):
+                    progress(step, steps)
                 if step < steps:
                     push = expit(found[:, 1] - found[:, 0]) * (lr * beta / N)
                     change = train.descent(probabilities, push)
@@ -100,6 +120,7 @@ def train_sequences(
     test: SequencePairs | None = None,
     every: int = 1,
     floor: float = 0.0,
+    progress: Callable[[int, int], None] | None = None,
 ) -> SequenceRun:
     """Full-batch gradient descent of the unembedding on -mean log sigma(r_i), the hidden states fixed (App. D).
 
@@ -108,10 +129,14 @@ def train_sequences(
     W_0, pairs, test, floor : as for `SequenceStart`.
     beta, lr : strength of the preference and learning rate, > 0.   steps : number of updates.
     every : record every that many steps, and the last.
+    progress : called during the run, at most about a hundred times, with the steps done and `steps`.
 
-    Raises `ValueError` for an argument out of range, and for an lr at which the rewards do not stay finite.
+    Raises
+    ------
+    ValueError : an argument out of range, arrays that do not fit, and an lr at which the rewards do not stay finite.
     """
-    return SequenceStart(W_0, pairs, test, floor=floor).train(beta=beta, lr=lr, steps=steps, every=every)
+    start = SequenceStart(W_0, pairs, test, floor=floor)
+    return start.train(beta=beta, lr=lr, steps=steps, every=every, progress=progress)
 
 
 class _Positions:

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from ..audit.clusters import ValueConstants, measure_value
-from ..checks import at_least, holds, listed, positive
+from ..checks import at_least, holds, listed, positive, shown
 from ..llm.embedding import embed
 from ..llm.model import LLM
 from ..preferences.pairs import Preferences
@@ -25,6 +25,7 @@ class LastLayerLab:
     lr : learning rate of the mean loss.   seed : of the subsets.
 
     Every run subtracts the mean of its own training embeddings from all embeddings.
+    Raises `ValueError` for embeddings that do not fit their pairs, lr not above 0 or a seed below 0.
     """
 
     pool: Preferences
@@ -37,15 +38,16 @@ class LastLayerLab:
     def __post_init__(self) -> None:
         for name, pairs, x in (("pool", self.pool, self.x), ("test", self.test, self.x_test)):
             holds(name, pairs, "prompts value side per_cluster", "Preferences")
-            if np.ndim(x) != 2 or len(x) != len(pairs):
+            if getattr(x, "ndim", None) != 2 or len(x) != len(pairs):
                 wanted = f"({len(pairs)}, d), a row for each pair of {name}"
-                raise ValueError(f"{'x' if name == 'pool' else 'x_test'} must have shape {wanted}, got {np.shape(x)}")
+                found = np.shape(x) if isinstance(x, np.ndarray) else shown(x)
+                raise ValueError(f"{'x' if name == 'pool' else 'x_test'} must have shape {wanted}, got {found}")
         positive("lr", self.lr)
         at_least("seed", self.seed, 0)
 
     @cached_property
     def constants(self) -> ValueConstants:
-        """Concept length, noise and effective dimension of a pool with one value."""
+        """Concept length, noise and effective dimension of a pool with one value; `ValueError` for more values."""
         if self.pool.K != 1:
             raise ValueError(f"pool must hold one value to have one set of constants, got {self.pool.K}")
         return measure_value(self.x, self.pool.side)
@@ -68,11 +70,17 @@ class LastLayerLab:
                                 progress=progress)
 
     def margins(self, steps: Sequence[int], betas: Sequence[float], Qs: Sequence[int]) -> np.ndarray:
-        """Mean held-out margin over `DRAWS` subsets, shape (Qs, betas, steps)."""
+        """Mean held-out margin over `DRAWS` subsets, shape (Qs, betas, steps).
+
+        Raises `ValueError` for lists that are none or empty, and as `run`.
+        """
         return self._grid(lambda run: run.test_margins.mean(axis=1), steps, betas, Qs)
 
     def errors(self, steps: Sequence[int], betas: Sequence[float], Qs: Sequence[int]) -> np.ndarray:
-        """Share of held-out pairs with a margin of at most 0, over `DRAWS` subsets, shape (Qs, betas, steps)."""
+        """Share of held-out pairs with a margin of at most 0, over `DRAWS` subsets, shape (Qs, betas, steps).
+
+        Raises `ValueError` as `margins`.
+        """
         return self._grid(lambda run: 1 - run.test_accuracies, steps, betas, Qs)
 
     def live_margins(self, steps: int, beta: float, Q: int, progress: Callable[[int, int], None]) -> np.ndarray:
@@ -88,6 +96,10 @@ class LastLayerLab:
         steps, betas, Qs = (listed(*given, "numbers") for given in (("steps", steps), ("betas", betas), ("Qs", Qs)))
         if not (steps and betas and Qs):
             raise ValueError(f"steps, betas and Qs must each hold a number, got {steps}, {betas} and {Qs}")
+        for beta in betas:
+            positive("betas", beta)
+        for Q in Qs:
+            at_least("Qs", Q, 1)
         every = int(np.gcd.reduce([at_least("steps", step, 0) for step in steps])) or 1
         at = np.asarray(steps) // every
         runs = self._runs
@@ -107,7 +119,7 @@ class LastLayerLab:
 
 
 def last_layer_lab(llm: LLM, pool: Preferences, test: Preferences, *, lr: float, seed: int = 0) -> LastLayerLab:
-    """Embed both sets of pairs with `llm` and make a lab of them."""
+    """Embed both sets of pairs with `llm` and make a lab of them. Raises `ValueError` as `LastLayerLab` and `embed`."""
     holds("pool", pool, "prompts value side per_cluster", "Preferences")
     holds("test", test, "prompts value side per_cluster", "Preferences")
     return LastLayerLab(pool, test, embed(llm, pool.prompts), embed(llm, test.prompts), lr, seed)
