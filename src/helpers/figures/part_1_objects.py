@@ -9,6 +9,7 @@ from .marks import answer, arrow, circle, cloud, line, moves, path, prompt, shee
 
 
 def pair() -> str:
+    """One answer rises, the other falls; measured from one start, the way between them is the margin."""
     logits = np.array([1.2, 1.6, 0.5, 0.5, 0.5, 0.5])  # Yes, No and four other answers
     before, after = log_softmax(logits), log_softmax(logits + 0.8 * np.array([1, -1, 0, 0, 0, 0]))
     unit, parts = 108, []
@@ -35,6 +36,7 @@ def pair() -> str:
 
 
 def mixture() -> str:
+    """Statements for and against a value lie opposite each other; values meet in the answers they share."""
     # Two values in the plane of their concepts; what all share, b, lies across it and is drawn as a shift.
     scatter = ValueMixture(disjoint(2), d=3, v=0.14, l_b=0.5).sample(11, np.random.default_rng(195))
     centre, axes = np.array([212.0, 140.0]), np.array([[104.0, 30.0], [26.0, -92.0]])

@@ -33,6 +33,7 @@ from .marks import (
 
 
 def interaction() -> str:
+    """A push is a product: how alike the prompts are, times how the answers match."""
     near, wide = 20, 70  # degrees between the two prompts
     columns = [(near, ("Yes", "No")), (wide, ("Yes", "No")), (near, ("No", "Yes")), (near, ("Tea", "Milk"))]
     parts = []
@@ -60,6 +61,7 @@ def interaction() -> str:
 
 
 def concentration() -> str:
+    """More statements, less noise, and a proof says how much is left."""
     rng, v, n, p, unit, base = np.random.default_rng(8), 0.25, 16, 0.05, 146, 258
     top, parts = base - unit, []
     for x, Q in ((104, 1), (300, 4), (456, 16), (594, 64)):
@@ -94,6 +96,7 @@ def tube_run() -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray]]:
 
 
 def training() -> str:
+    """No margin leaves the tube, because none can be the first to leave."""
     S, margins, (lower, upper) = tube_run()
     end, top = S[-1], 0.266  # the sheet ends before the tube does
 
@@ -145,6 +148,7 @@ def bound_run() -> tuple[ValueMixture, np.ndarray]:
 
 
 def generalization() -> str:
+    """The paper's bound is above 1; the law lies on what is measured (simulated, noise fixed, d = 1,000)."""
     mixture, risks = bound_run()
 
     def at(Q, risk):
@@ -175,6 +179,7 @@ def generalization() -> str:
 
 
 def conflict() -> str:
+    """Shared answers learn the sum of two concepts; where they oppose, the weaker is learned backwards."""
     parts = []
     for x, angle, short in ((180, 90, 92), (540, 148, 54)):
         centre, radius = np.array([x, 136.0]), 116
@@ -232,6 +237,7 @@ def token_rewards() -> tuple[list[str], list[list[int]], list[list[float]]]:
 
 
 def tokens() -> str:
+    """Each token moves by itself; where the answers agree it cancels, the rest is the margin."""
     words, answers, gains = token_rewards()
     parts, xs, widths = [], [54, 124, 202, 300, 380], [46, 66, 62, 66, 78]
     for row, (answer_, rewards) in enumerate(zip(answers, gains, strict=True)):

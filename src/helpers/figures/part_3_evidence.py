@@ -8,6 +8,7 @@ from .marks import arrow, circle, line, margin, predicted, sheet, statements, te
 
 
 def check() -> str:
+    """Two centred means are always opposite; only how far apart they are can surprise."""
     rng, n = np.random.default_rng(15), 11
     spots = np.concatenate([c + np.array([16, 17]) * rng.standard_normal((n, 2)) for c in ([44, -10], [-44, 10])])
     spots -= spots.mean(axis=0)
@@ -34,6 +35,7 @@ def check() -> str:
 
 
 def values() -> str:
+    """More values are slower, but on the same road: plotted per value all runs are one curve."""
     parts, run = [], 4.0  # S of one value at the end of the run
 
     def left(s, r):
@@ -72,6 +74,7 @@ def values() -> str:
 
 
 def features() -> str:
+    """Train the last layer and the line turns; train all and the statements move."""
     rng, n = np.random.default_rng(12), 7
     start = np.concatenate([side * np.array([0.42, -0.2]) + 0.42 * rng.standard_normal((n, 2)) for side in (1, -1)])
     side = np.repeat([1.0, -1.0], n)

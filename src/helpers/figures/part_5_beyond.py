@@ -24,6 +24,7 @@ from .marks import (
 
 
 def losses() -> str:
+    """All losses start alike; DPO goes on, SLiC stops, IPO pushes back."""
     def at(r, f):
         return (78 + 216 * r, 158 - 112 * f)
 
@@ -76,6 +77,7 @@ def chain_flow(penalty: float, time: float = 6.0, steps: int = 6000) -> np.ndarr
 
 
 def both_fall() -> str:
+    """Both answers fall, and the margin grows all the same."""
     rows = chain_flow(0.0, time=7.0)
     ends = [104 - 84 * change for change in rows[-1]]
     curves = [
@@ -97,6 +99,7 @@ def both_fall() -> str:
 
 
 def dpo_positive() -> str:
+    """DPO-Positive is a spring under the chosen answer."""
     parts, start, scale = [], 66, 108
     for left, penalty, word in ((30, 0.0, "DPO"), (392, 20.0, "DPO-Positive")):
         change = chain_flow(penalty)[-1]
@@ -135,6 +138,7 @@ def beta_run() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def beta_dpo() -> str:
+    """Beta rises and falls with the mean gap of the batch."""
     gaps, usual, betas = beta_run()
 
     def high(gap):
@@ -165,6 +169,7 @@ def beta_dpo() -> str:
 
 
 def objectives() -> str:
+    """Two votes give a ramp, one joint vote gives a jump."""
     parts, width = [], 90
     for k, share in enumerate((0, 0.25, 0.5, 0.75, 1)):
         x = 192 + 116 * k

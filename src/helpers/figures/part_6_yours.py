@@ -36,6 +36,7 @@ def pairs_needed(v: float) -> float:
 
 
 def ruler() -> str:
+    """Clear values need few pairs, noisy ones many, and some more than there are."""
     spots = np.random.default_rng(11).standard_normal((2, 8, 2))
 
     def at(pairs):
