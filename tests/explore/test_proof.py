@@ -177,6 +177,24 @@ def test_tolerance_probability_and_bounds_are_those_of_the_theory(runs, worlds):
         assert arg["failed"] == [one["key"] for one in run["hypotheses"] if not one["holds"]]
 
 
+def test_the_brackets_are_those_of_the_proof_of_theorem_4_2(runs, worlds):
+    """Steps 2 to 6 of the proof of B.3 in the theory's unit: pushes from 1/4 to 1/2, and rates added up over clusters."""
+    for run, world, arg in list(pairs(runs, worlds))[:5]:
+        Q, Z, unit = world.Q, world.layout.Z, 2 * world.unit
+        error = rate_tolerance(Q, Z, np.full(2, 0.5), allowed=largest_epsilon(world.v, Z) * world.v)
+        sharing = 2 * Z * world.l_b**2 * Q / 4
+        lowest, highest = 4 * Q / 4 - error, 4 * Q / 2 + D * world.v**2 + error
+        lines = {line["no"]: (line["low"], line["high"]) for line in arg["lines"]}
+        around = [run["linear"], run["both"], run["nu"] * run["sizes"], unit * error]
+        for number, width in enumerate(around, 2):
+            assert lines[number] == pytest.approx((arg["centre"] - width, arg["centre"] + width), rel=1e-12)
+        assert lines[6] == pytest.approx((unit * lowest, unit * highest), rel=1e-12)
+        assert lines[7] == pytest.approx((unit * (lowest - sharing), unit * (highest + sharing)), rel=1e-12)
+        assert lines[8] == lines[9] == (1 / 8, 5) and lines[10] == (lines[7][0], "Infinity")
+        if not arg["failed"]:
+            assert 5 / 16 <= lines[7][0] and lines[7][1] <= 19 / 16 + D * world.v**2 / (2 * Q)
+
+
 def test_the_lines_are_the_steps_of_the_slack_table(runs, worlds):
     """The figure's own numbers against steps 1 to 9 of `slack` on the same data."""
     for run, world, arg in list(pairs(runs, worlds))[:5]:  # two values with the same answers are outside of B.2

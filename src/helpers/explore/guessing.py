@@ -368,7 +368,11 @@ def _drawn(setting: Mapping) -> str:
         f"var(--rm-{name}, {value})"
         for name, value in (("predicted", "#2467b0"), ("measured", "#c5283d"), ("ink", "#22262b"))
     )
-    parts = []
+    base = height - 44 if rows else along(setting["range"][0])
+    left = 20 if rows else 64
+    parts = [f'<path d="M{left} {base:.1f}H{width - 20}" stroke="{ink}" stroke-opacity=".5"/>']
+    if rows and low < 0 < high and not setting["log"]:
+        parts.append(f'<path d="M{along(0):.1f} 24V{base}" stroke="{ink}" stroke-opacity=".5"/>')
     if rows:
         for i, value in enumerate(setting["prediction"]):
             x, y = along(value), at(i)
@@ -392,10 +396,11 @@ def _drawn(setting: Mapping) -> str:
         parts.append(f'<circle cx="{x}" cy="{y}" r="5" fill="{red}"/>')
     for end, value in zip((low, high), setting["range"], strict=True):
         where = along(value)
+        anchor = "start" if value == setting["range"][0] else "end"
         place = (
-            f'x="{where:.1f}" y="{height - 26}" text-anchor="middle"'
+            f'x="{where:.1f}" y="{height - 26}" text-anchor="{anchor}"'
             if rows
-            else f'x="60" y="{where + 4:.1f}" text-anchor="end"'
+            else f'x="58" y="{where + 4:.1f}" text-anchor="end"'
         )
         parts.append(f'<text {place} fill="{ink}">{_say(setting, value)}</text>' if np.isfinite(end) else "")
     name = f'x="{width - 20}" y="{height - 6}" text-anchor="end"' if rows else 'x="10" y="16"'

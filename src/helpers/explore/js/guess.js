@@ -38,7 +38,7 @@ const guessView = (() => {
       <p class="rm-name">${escapeText(title)}</p>
       <div class="rm-picture"><svg role="img" class="${rows ? "rm-rows" : ""}"></svg>${prediction.map((_, i) => `<div class="rm-handle${rows ? " rm-along" : ""}" data-place="${i}" tabindex="0" role="slider" aria-orientation="${rows ? "horizontal" : "vertical"}" aria-label="Your guess, ${escapeText(name(i))}"></div>`).join("")}</div>
       <div class="rm-below"><div class="rm-verdict" aria-live="polite"></div><div class="rm-go"></div></div>
-      <p class="rm-fine">${lower ? `Bars: ${escapeText(setting.interval)}. ` : ""}Your guess stays in this browser and is sent nowhere.</p>`;
+      <p class="rm-fine">${lower ? `Bars: ${escapeText(setting.interval)}. ` : ""}<span class="rm-screen">Your guess stays in this browser and is sent nowhere.</span></p>`;
     el.replaceChildren(root);
     const svg = root.querySelector("svg"), handles = [...root.querySelectorAll(".rm-handle")];
     const said = root.querySelector(".rm-verdict"), buttons = root.querySelector(".rm-go"), paper = matchMedia("print");

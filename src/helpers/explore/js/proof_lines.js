@@ -55,7 +55,7 @@ const proofLines = (() => {
     },
     {
       name: "Pushes", part: "Theorem 4.2 (B.3)", title: "Now let time run", grip: "low",
-      words: "A learned pair pushes less than at the start, and everything slows down. While margins are between 0 and log 3, the proof uses only this:",
+      words: "A learned pair pushes less than at the start, and everything slows down. While margins are between 0 and log 3, the proof uses only this:",
       formula: `${over(1, 4)} ≤ ${sub("σ", i("k"))} ≤ ${over(1, 2)}`,
       spoken: "every push sigma k lies between one quarter and one half",
     },
@@ -73,7 +73,7 @@ const proofLines = (() => {
     },
     {
       name: "First exit", part: "Theorem 4.2 (B.3)", title: "Speed times time",
-      words: "No margin turns back to 0, and the fastest cannot reach log 3 before τ₁. So line 6 was allowed, and speeds become margins.",
+      words: "No margin turns back to 0, and the fastest cannot reach log 3 before τ₁. So line 6 was allowed, and speeds become margins.",
       formula: `${over(i("S"), 16)} ≤ ${sub("r", i("j"))} ≤ ${over(`5${i("S")}`, 2)} &ensp; up to ${sub("τ", 1)}`,
       spoken: "every margin r j lies between S over 16 and 5 S over 2 up to tau 1",
     },
@@ -123,7 +123,7 @@ const proofLines = (() => {
         return `${width(arg.error)}${by}. The bet is won: ${bet}. ${odds}`;
       }
       case 6: return !line.fits
-        ? `Some margin leaves 0 to log 3 before τ₁: pushes reach from ${say(run.pushed[0])} to ${say(run.pushed[1])}.`
+        ? `Some margin leaves 0 to log 3 before τ₁: pushes reach from ${say(run.pushed[0])} to ${say(run.pushed[1])}.`
         : `Lower end ${bold(place(line.low))}${by}. The smallest push up to τ₁ is really ${say(run.pushed[0])}${
           line.outside ? `; but speeds from ${span(line.seen)} bring along the noise that line 5 did not cover.` : `, so speeds fall only to ${bold(place(line.seen[0]))}.`}`;
       case 7: return line.fits
@@ -135,7 +135,7 @@ const proofLines = (() => {
       case 9: {
         const first = run.reaches(), exit = Number.isFinite(first) ? short(first) : "more than 12";
         return `As average speeds the margins lie between ${bold(place(line.seen[0]))} and ${bold(place(line.seen[1]))}; the theorem says ${bold("1/8")} to ${bold("5")}${
-          line.outside ? ", which is false here" : `, ${bold(times(4.875 / (line.seen[1] - line.seen[0])))} as wide`}. The first margin reaches log 3 at ${bold(exit)} τ₁.`;
+          line.outside ? ", which is false here" : `, ${bold(times(4.875 / (line.seen[1] - line.seen[0])))} as wide`}. The first margin reaches log 3 at ${bold(exit)} τ₁.`;
       }
       default: {
         const risk = (p) => bold(raise(tenTo(p)));
