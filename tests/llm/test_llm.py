@@ -3,6 +3,7 @@
 import copy
 import errno
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -14,11 +15,21 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tokenizers.pre_tokenizers import ByteLevel
 from tokenizers.processors import TemplateProcessing
-from transformers import Gemma2Config, Gemma2ForCausalLM, GPT2Config, GPT2LMHeadModel
+from transformers import (
+    BertGenerationConfig,
+    BertGenerationDecoder,
+    Gemma2Config,
+    Gemma2ForCausalLM,
+    GPT2Config,
+    GPT2LMHeadModel,
+)
 
+from helpers.files import sha256
 from helpers.llm import default_model, embedding, embedding_cache, hub
 from helpers.llm.embedding import embed
+from helpers.llm.fingerprint import checksum
 from helpers.llm.loading import load_llm
 from helpers.llm.model import LLM
 from helpers.llm.tiny_model import tiny_tokenizer
@@ -137,6 +148,16 @@ def test_an_answer_continues_the_prompt(llm):
         assert llm.tokenizer(text + answer, add_special_tokens=False)["input_ids"] == prompt + llm.tokens(
             answer
         )
+
+
+def test_an_answer_is_read_as_it_stands_behind_a_text(tiny):
+    """A tokenizer that puts a space before the start of a text reads "Yes" there as another answer."""
+    tokenizer = tiny_tokenizer()
+    tokenizer.backend_tokenizer.pre_tokenizer = ByteLevel(add_prefix_space=True)
+    llm = LLM(tiny.model, tokenizer, tiny.device, tiny.dtype, tiny.digest, "tiny")
+    assert tokenizer.decode(tokenizer("Yes", add_special_tokens=False)["input_ids"]) == " Yes"
+    assert tokenizer.decode(llm.tokens("Yes")) == "Yes"
+    assert llm.tokens(" Yes") == [tiny.token(" Yes")]
 
 
 def test_an_answer_of_several_tokens(llm):
@@ -317,6 +338,58 @@ def test_weights_trained_in_place_find_no_old_embeddings(tiny, cache):
     assert close(after, plainly(mine, PROMPTS)[0])
 
 
+def _changes():
+    """Small changes of a model in place: each a name and what is done; sums of weights or bits would miss many."""
+
+    def swap(model):
+        weight = model.model.layers[0].mlp.up_proj.weight
+        weight[:2] = weight[:2].flip(0).clone()
+
+    def signs(model):  # the highest bits of two words of one line
+        weight = model.model.layers[1].self_attn.q_proj.weight
+        weight[0, [1, 3]] *= -1
+
+    return {
+        "two rows swapped": swap,
+        "two signs": signs,
+        "transposed": lambda model: model.model.layers[0].self_attn.q_proj.weight.copy_(
+            model.model.layers[0].self_attn.q_proj.weight.T.clone()
+        ),
+        "the last bit of the last weight": lambda model: model.model.norm.weight[-1:].view(torch.int32).add_(1),
+        "a norm's epsilon": lambda model: setattr(model.model.norm, "variance_epsilon", 1e-2),
+        "a buffer": lambda model: model.model.rotary_emb.inv_freq.mul_(1.5),
+        "a setting": lambda model: setattr(model.config, "attention_dropout", 0.1),
+    }
+
+
+@pytest.mark.parametrize("change", _changes())
+def test_a_model_altered_in_place_has_another_key(tiny, change):
+    mine = LLM(copy.deepcopy(tiny.model), tiny.tokenizer, tiny.device, tiny.dtype, tiny.digest, "tiny")
+    before = embedding.model_key(mine)
+    assert before == embedding.model_key(tiny)
+    with torch.no_grad():
+        _changes()[change](mine.model)
+    assert embedding.model_key(mine) != before
+
+
+def test_a_key_is_kept_by_what_changes_no_number(tiny):
+    mine = LLM(copy.deepcopy(tiny.model).train(), tiny.tokenizer, tiny.device, tiny.dtype, tiny.digest, "tiny")
+    mine.model.config._name_or_path = "elsewhere"
+    embed(mine, PROMPTS, progress=False)
+    assert embedding.model_key(mine) == embedding.model_key(tiny)
+
+
+@given(st.integers(0, 40000), st.data())
+@settings(max_examples=30, deadline=None)
+def test_a_checksum_sees_every_byte(size, data):
+    rng = np.random.default_rng(size)
+    whole = torch.from_numpy(rng.integers(0, 256, size + 1).astype(np.uint8))
+    place, bit = data.draw(st.integers(0, size)), data.draw(st.integers(0, 7))
+    other = whole.clone()
+    other[place] ^= 1 << bit
+    assert checksum(whole) == checksum(whole.clone()) != checksum(other)
+
+
 def _damage_shard(path):
     content = bytearray(path.read_bytes())
     content[-10] ^= 1
@@ -408,6 +481,20 @@ def test_two_processes_add_to_one_cache(tmp_path):
     assert all(found[embedding_cache.prompt_key([n, i])][0] == i for n in (1, 2) for i in range(25))
 
 
+def test_a_read_only_cache_without_embeddings_costs_the_cache_and_not_the_result(tiny, cache, caplog, monkeypatch):
+    mkdir = embedding_cache.Path.mkdir
+
+    def read_only(path, *given, **options):
+        if not path.exists():
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+        mkdir(path, *given, **options)
+
+    monkeypatch.setattr(embedding_cache.Path, "mkdir", read_only)
+    for _ in range(2):
+        assert close(embed(tiny, PROMPTS, progress=False), plainly(tiny, PROMPTS)[0])
+    assert caplog.text.count("the embeddings are not kept in") == 1 and not cache.exists()
+
+
 # -- names, folders, devices --
 
 
@@ -415,6 +502,7 @@ def test_two_processes_add_to_one_cache(tmp_path):
     "name, said",
     [
         ("tinny", "did you mean 'tiny'"),
+        ("gpt2", "did you mean 'openai-community/gpt2'"),
         ("SmolLM2-135M-instruct", f"did you mean '{default_model.NAME}'"),
         ("", "got ''"),
         (7, "got 7"),
@@ -450,6 +538,37 @@ def test_names_on_the_hub(monkeypatch, error, kind, said):
     assert "\n" not in str(caught.value)
 
 
+def test_a_mistyped_folder_without_network_gets_one_sentence_and_no_retries_on_the_screen(monkeypatch, capfd):
+    def unreachable(*arguments):
+        hub_logger.warning("Retrying in 1s [Retry 1/5].")
+        raise hub.errors.LocalEntryNotFoundError("no")
+
+    hub_logger = logging.getLogger("huggingface_hub.utils._http")
+    monkeypatch.setattr(hub, "hf_hub_download", unreachable)
+    with pytest.raises(ConnectionError, match="^there is no folder 'models/mine', the model .* cannot be reached"):
+        load_llm("models/mine")
+    assert "Retrying" not in "".join(capfd.readouterr())
+    assert hub_logger.isEnabledFor(logging.WARNING)
+
+
+def test_damaged_weights_in_the_hubs_cache_are_named(tiny, tmp_path, monkeypatch):
+    """The hub's cache links each large file of a commit to one that bears its SHA-256 as its name."""
+    snapshot, stored = tmp_path / "snapshots" / "0123abcd", tmp_path / "blobs"
+    _save(tiny.model, snapshot)
+    stored.mkdir()
+    weights = snapshot / "model.safetensors"
+    blob = stored / sha256(weights)
+    weights.rename(blob)
+    weights.symlink_to(blob)
+    monkeypatch.setattr(hub, "hf_hub_download", lambda *given: str(snapshot / "config.json"))
+    load = hub._load
+    monkeypatch.setattr(hub, "_load", lambda source, name, revision: load(str(snapshot), name))
+    assert load_llm("owner/model").d == 64
+    _damage_shard(blob)
+    with pytest.raises(OSError, match=f"the weights of 'owner/model' are damaged: delete {blob} and load again"):
+        load_llm("owner/model")
+
+
 def test_devices(tiny):
     assert tiny.device == torch.device("cpu")
     for device in ("gpu", "meta", 3.5):
@@ -470,6 +589,15 @@ def test_a_local_folder(tiny, tmp_path, cache):
         other.model.norm.weight[0] += 1
     assert load_llm(str(_save(other, tmp_path / "other"))).digest != mine.digest
     assert load_llm(str(_save(tiny.model, tmp_path / "same"))).digest == mine.digest
+    for part, old, new in (
+        ("tokenizer.json", '"Yes"', '"Yes "'),
+        ("tokenizer_config.json", "2048", "1024"),
+        ("chat_template.jinja", "assistant", "answer"),
+        ("config.json", "2048", "1024"),
+    ):
+        altered = _save(tiny.model, tmp_path / part.replace(".", "_"))
+        (altered / part).write_text((altered / part).read_text().replace(old, new) + " ")
+        assert hub._folder_digest(altered) != mine.digest
 
 
 def _save(model, folder):
@@ -523,6 +651,29 @@ def test_a_model_that_caps_its_logits_is_refused(tmp_path):
                           eos_token_id=0, pad_token_id=0)  # fmt: skip
     folder = _save(Gemma2ForCausalLM(config), tmp_path / "gemma2")
     with pytest.raises(ValueError, match="logits are its unembedding times its last hidden state.*differ by"):
+        load_llm(str(folder))
+
+
+def test_a_cap_of_the_logits_is_found_in_any_precision(tmp_path):
+    """The cap of Gemma-2: at logits of order 1 it takes less than a bfloat16 number shows."""
+    torch.manual_seed(0)
+    config = Gemma2Config(vocab_size=len(TOKENIZER), hidden_size=32, intermediate_size=32,
+                          num_hidden_layers=1, num_attention_heads=2, num_key_value_heads=1, head_dim=16,
+                          final_logit_softcapping=30.0, initializer_range=0.1, bos_token_id=0,
+                          eos_token_id=0, pad_token_id=0)  # fmt: skip
+    folder = _save(Gemma2ForCausalLM(config), tmp_path / "gemma2")
+    for dtype in ("float32", "bfloat16"):
+        with pytest.raises(ValueError, match=r"its logits and that product differ by \d\S* of the largest") as caught:
+            load_llm(str(folder), dtype=dtype)
+        assert " by 0 " not in str(caught.value)
+
+
+def test_a_model_that_sees_later_tokens_is_refused(tmp_path):
+    torch.manual_seed(0)
+    config = BertGenerationConfig(vocab_size=len(TOKENIZER), hidden_size=32, num_hidden_layers=2, num_attention_heads=2,
+                                  intermediate_size=32, initializer_range=0.5, max_position_embeddings=128)
+    folder = _save(BertGenerationDecoder(config), tmp_path / "bert")
+    with pytest.raises(ValueError, match="its state with and without later tokens differ by"):
         load_llm(str(folder))
 
 

@@ -24,6 +24,7 @@ MODELS = {
     "GPTNeoX": dict(),
     "GPT2": dict(bos_token_id=0, eos_token_id=0),
     "Phi": dict(),  # a bias in the head
+    "JetMoe": dict(num_key_value_heads=2, kv_channels=8),  # views what the attention gives in another shape
 }
 sequences = st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=7), min_size=1, max_size=8)
 

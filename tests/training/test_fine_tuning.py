@@ -515,8 +515,10 @@ def test_a_full_disk_names_the_checkpoint_and_keeps_the_one_before(tmp_path, mon
         raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
 
     monkeypatch.setattr(checkpoints, "save_file", full)
-    with pytest.raises(OSError, match="run.safetensors could not be written .*No space left.* as it was before"):
+    wanted = "run.safetensors could not be written .*No space left.* as it was before"
+    with pytest.raises(OSError, match=wanted) as caught:
         checkpoints.save_checkpoint(path, {}, {}, None, {})
+    assert str(caught.value).startswith(str(path))  # and not with "[Errno None]"
     assert path.read_bytes() == b"before" and not [p for p in tmp_path.iterdir() if "partial" in p.name]
 
 

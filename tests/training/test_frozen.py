@@ -46,6 +46,16 @@ def test_a_frozen_trunk_gives_what_its_last_block_gave(in_tuple):
     assert torch.equal(through(lower, x), 8 * x)
 
 
+def test_a_trunk_keeps_streams_of_states_as_well():
+    """Some architectures carry several states a token from block to block."""
+    lower = [Doubling()]
+    trunk, x = FrozenTrunk(lower, tokens=5), torch.arange(40.0).reshape(1, 5, 4, 2)
+    with trunk.record(np.arange(5)):
+        through(lower, x)
+    with trunk.replay(np.array([1, 4])):
+        assert torch.equal(through(lower, torch.zeros(1, 2, 4, 2)), 2 * x[:, [1, 4]])
+
+
 def test_blocks_are_the_list_as_long_as_the_model_is_deep():
     base = nn.Module()
     base.experts, base.layers = nn.ModuleList([nn.Linear(1, 1)]), nn.ModuleList([nn.Linear(1, 1) for _ in range(3)])

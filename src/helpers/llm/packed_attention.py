@@ -69,7 +69,8 @@ def _attend(module, query, key, value, attention_mask, dropout=0.0, scaling=None
     scores = (query @ key.transpose(2, 3)).unflatten(2, (-1, B)) + mask[:, None, None]
     weights = scores.softmax(-1, dtype=torch.float32).to(value.dtype)
     found = (weights.flatten(2, 3) @ value).unflatten(2, (-1, B)).permute(0, 3, 1, 2, 4)
-    return found.flatten(2, 3).flatten(0, 1)[None, :T], None  # from (n, B, groups, heads of a group, c)
+    # From (n, B, groups, heads of a group, c); some models view it in another shape.
+    return found.flatten(2, 3).flatten(0, 1)[None, :T].contiguous(), None
 
 
 AttentionInterface.register(NAME, _attend)

@@ -31,7 +31,7 @@ class FrozenTrunk:
 
     def __init__(self, lower: list, tokens: int) -> None:
         self.lower, self.tokens = lower, tokens
-        self.states: torch.Tensor | None = None  # (tokens, d)
+        self.states: torch.Tensor | None = None  # (tokens, d), or (tokens, streams, d)
         self.in_tuple = False  # some architectures' blocks return a tuple
 
     @contextmanager
@@ -42,7 +42,7 @@ class FrozenTrunk:
             self.in_tuple = isinstance(output, tuple)
             states = (output[0] if self.in_tuple else output)[0].detach()
             if self.states is None:
-                self.states = states.new_zeros(self.tokens, states.shape[1])
+                self.states = states.new_zeros(self.tokens, *states.shape[1:])
             self.states[places] = states
 
         hook = self.lower[-1].register_forward_hook(keep)
