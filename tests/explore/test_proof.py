@@ -178,7 +178,7 @@ def test_tolerance_probability_and_bounds_are_those_of_the_theory(runs, worlds):
 
 
 def test_the_brackets_are_those_of_the_proof_of_theorem_4_2(runs, worlds):
-    """Steps 2 to 6 of the proof of B.3 in the theory's unit: pushes from 1/4 to 1/2, and rates added up over clusters."""
+    """Steps 2 to 6 of the proof of B.3 in the theory's unit: pushes from 1/4 to 1/2, rates added up over clusters."""
     for run, world, arg in list(pairs(runs, worlds))[:5]:
         Q, Z, unit = world.Q, world.layout.Z, 2 * world.unit
         error = rate_tolerance(Q, Z, np.full(2, 0.5), allowed=largest_epsilon(world.v, Z) * world.v)

@@ -57,9 +57,9 @@ const proofView = (() => {
         <div class="rm-said">
           <div class="rm-text"><p class="rm-title"></p><p class="rm-words"></p><p class="rm-formula" role="math"></p><p class="rm-ask"></p></div>
           <div class="rm-result" aria-live="polite"></div>
-          <div class="rm-go"><button type="button" data-go="back">Back</button><button type="button" data-go="next" class="rm-main"></button></div>
         </div>
         <div class="rm-picture"><svg role="img"></svg>${["high", "low"].map((end) => `<div class="rm-handle" data-end="${end}" tabindex="0" role="slider" aria-orientation="vertical" aria-label="Your guess, ${end === "low" ? "lower" : "upper"} end of the bracket"></div>`).join("")}</div>
+        <div class="rm-go"><button type="button" data-go="back">Back</button><button type="button" data-go="next" class="rm-main"></button></div>
       </div>
       <div class="rm-break">
         <p class="rm-title">Break it</p>
@@ -272,7 +272,11 @@ const proofView = (() => {
       for (const name of ["pointerup", "pointercancel"]) node.addEventListener(name, release);
       node.addEventListener("keydown", (event) => {
         const way = { ArrowLeft: 6, ArrowDown: 6, PageDown: 24, ArrowRight: -6, ArrowUp: -6, PageUp: -24 }[event.key];
-        if (event.key === "Enter") { next(); event.preventDefault(); }
+        if (event.key === "Enter") {                     // the square goes, so the button takes over
+          next();
+          $('[data-go="next"]').focus({ preventScroll: true });
+          event.preventDefault();
+        }
         if (!way) return;
         event.preventDefault();
         pull(end, scale.back(scale.Y(mine()[end]) + way * (event.shiftKey ? 4 : 1)));

@@ -96,7 +96,7 @@ const proofLines = (() => {
       here: ({ l_b }) => `${LB} = ${short(l_b)}`, why: () => "only to keep Z ≤ 4 in the probability; the bracket never needs it" },
     l_high: { name: `${LB} ≤ 1/2`, drawn: `${LB_DRAWN}${after(" ≤ 1/2")}`,
       here: ({ l_b }) => `${LB} = ${short(l_b)}`, why: () => "it keeps the linear noise small, which makes the event of line 5 likely" },
-    d: { name: `${i("d")} ≤ 5${i("Q")}`, drawn: "d ≤ 5Q", here: ({ Q }) => `${D} against ${5 * Q}`,
+    d: { name: `${i("d")} ≤ 5${i("Q")}`, drawn: "d ≤ 5Q", here: ({ Q }) => `${i("d")} = ${D} against ${5 * Q}`,
       why: (line) => (line === 3 ? "it keeps noise times noise small, which makes the event of line 5 likely" : `it keeps a statement’s push on itself, ${i("d")}${i("v")}²/2${i("Q")}, small`) },
     v: { name: `${i("v")} ≤ 1/(32√${i("Q")})`, drawn: "v ≤ 1/(32√Q)",
       here: ({ v, Q }) => `${i("v")} = ${raise(short(v))} against ${raise(short(1 / (32 * Math.sqrt(Q))))}`,
