@@ -51,6 +51,28 @@ def test_the_bootstrap_of_a_mean_is_near_students_and_repeats():
     assert (low, high) == bootstrap_interval(SEVEN)
     assert low < SEVEN.mean() < high and high - low < above - below  # with 7 draws Student's is the wider
     assert bootstrap_interval(SEVEN, np.median)[0] >= SEVEN.min()
+    # Where all but one are equal, BCa has no correction; the median of most resamples is 0.
+    assert bootstrap_interval([0.0] * 9 + [1.0], np.median) == (0.0, 0.0)
+
+
+def test_the_bootstrap_is_scipys():
+    oracle = stats.bootstrap((SEVEN,), np.median, confidence_level=0.95, method="BCa",
+                             random_state=np.random.default_rng(3)).confidence_interval
+    assert bootstrap_interval(SEVEN, np.median, seed=3) == (oracle.low, oracle.high)
+
+
+def test_the_bootstrap_holds_a_median_about_as_often_as_it_says():
+    rng = np.random.default_rng(2)
+    held = [low <= np.log(2) <= high
+            for low, high in (bootstrap_interval(rng.exponential(size=30), np.median, seed=n) for n in range(60))]
+    assert 0.85 <= np.mean(held)  # of 60, 51: nineteen of twenty would give fewer with probability 0.002
+
+
+def test_differences_that_are_all_alike_need_no_chance():
+    found = paired_difference(SEVEN + 0.25, SEVEN)
+    assert found.mean == pytest.approx(0.25) and found.p < 1e-80  # rounding is all that is left of the spread
+    exact = paired_difference([2.0, 3.0, 4.0], [1.0, 2.0, 3.0])
+    assert (exact.low, exact.high, exact.p) == (1.0, 1.0, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -59,10 +81,12 @@ def test_the_bootstrap_of_a_mean_is_near_students_and_repeats():
         (lambda: wilson_interval(1.2, 10), "error must lie between 0 and 1"),
         (lambda: wilson_interval(0.2, 0), "tested must be a whole number of at least 1"),
         (lambda: mean_interval([1.0]), "draws must hold at least 2 draws"),
-        (lambda: mean_interval([1.0, np.nan]), "draws must hold at least 2 draws of finite"),
+        (lambda: mean_interval([1.0, np.nan]), "draws must be finite"),
         (lambda: mean_interval("ab"), "draws must hold numbers"),
         (lambda: paired_difference([1.0, 2.0], [1.0, 2.0, 3.0]), "first and second must have one shape"),
         (lambda: bootstrap_interval([1.0, 1.0]), "draws must be a list of numbers that differ"),
+        (lambda: bootstrap_interval([1.0, 2.0], "mean"), "statistic must be a function of an array along its axis"),
+        (lambda: bootstrap_interval([1.0, 2.0], seed=-1), "seed must be a whole number of at least 0, got -1"),
     ],
 )
 def test_bad_arguments(call, said):

@@ -3,12 +3,13 @@
 A draw is a split, a subset or a seed: everything that would be drawn again. All intervals are of 95 %.
 """
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import binomtest, bootstrap, t, ttest_rel
+from scipy.stats import DegenerateDataWarning, binomtest, bootstrap, t
 
-from .checks import at_least, between, numbers
+from .checks import at_least, between, finite, shown
 
 LEVEL = 0.95
 
@@ -71,13 +72,17 @@ def paired_difference(first: np.ndarray, second: np.ndarray) -> Difference:
     if first.shape != second.shape:
         raise ValueError(f"first and second must have one shape, got {first.shape} and {second.shape}")
     mean, low, high = mean_interval(first - second)
-    with np.errstate(divide="ignore", invalid="ignore"):  # draws that do not differ at all: p is 0 or undefined
-        p = ttest_rel(first, second, axis=0).pvalue
+    error = (first - second).std(axis=0, ddof=1) / np.sqrt(len(first))
+    with np.errstate(divide="ignore", invalid="ignore"):  # differences that are all equal: 0 / 0 where they are 0
+        p = 2 * t.sf(np.abs(mean) / error, len(first) - 1)
     return Difference(mean, low, high, np.where(np.isnan(p), 1.0, p)[()])
 
 
 def bootstrap_interval(draws: np.ndarray, statistic=np.mean, *, seed: int = 0) -> tuple[float, float]:
-    """Interval of a statistic of the draws by the bootstrap (BCa), where it is no mean or is far from normal.
+    """Interval of a statistic of the draws by the bootstrap, where it is no mean or is far from normal.
+
+    Bias-corrected and accelerated (BCa), or the plain percentiles where that correction does not exist, as for the
+    median of draws that are mostly equal.
 
     Parameters
     ----------
@@ -86,17 +91,28 @@ def bootstrap_interval(draws: np.ndarray, statistic=np.mean, *, seed: int = 0) -
 
     Raises
     ------
-    ValueError : fewer than 2 draws, draws that are all equal, or numbers that are not finite.
+    ValueError : fewer than 2 draws, draws that are all equal, numbers that are not finite, no function, or a seed
+        below 0.
     """
     draws = _draws("draws", draws)
+    if not callable(statistic):
+        raise ValueError(f"statistic must be a function of an array along its axis, got {shown(statistic)}")
+    at_least("seed", seed, 0)
     if draws.ndim != 1 or not np.ptp(draws):
         raise ValueError(f"draws must be a list of numbers that differ, got shape {draws.shape}")
-    found = bootstrap((draws,), statistic, confidence_level=LEVEL, rng=np.random.default_rng(seed))
-    return float(found.confidence_interval.low), float(found.confidence_interval.high)
+    for method in ("BCa", "percentile"):
+        with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
+            warnings.simplefilter("ignore", DegenerateDataWarning)
+            # The name that all versions of SciPy take, also those before `rng`.
+            found = bootstrap((draws,), statistic, confidence_level=LEVEL, method=method,
+                              random_state=np.random.default_rng(seed)).confidence_interval
+        if np.isfinite(found.low) and np.isfinite(found.high):
+            break
+    return float(found.low), float(found.high)
 
 
 def _draws(name: str, draws: np.ndarray) -> np.ndarray:
-    draws = numbers(name, draws)
-    if draws.ndim < 1 or len(draws) < 2 or not np.isfinite(draws).all():
+    draws = finite(name, draws)
+    if draws.ndim < 1 or len(draws) < 2:
         raise ValueError(f"{name} must hold at least 2 draws of finite numbers, got shape {draws.shape}")
     return draws

@@ -75,7 +75,7 @@ def track_beforehand(
     inside("failure", failure, 0, 1)
     N = 2 * mixture.K * at_least("Q", Q, 1)
     trace, norm = noise_sizes(mixture, trace, norm)
-    q = np.sqrt(2 * np.log(7 * N / failure))
+    q = np.sqrt(2 * (np.log(7 * N) - np.log(failure)))
     kappa, nu = float(mixture.layout.kappa.max()), float(mixture.layout.nu.max())
     length, noise = np.sqrt(1 + mixture.l_b**2), np.sqrt(trace) + q * np.sqrt(norm)
     X = length + noise

@@ -5,12 +5,12 @@ import math
 import numpy as np
 from scipy.special import ndtr, rel_entr
 
-from ..checks import between, numbers, shown
-from ..dynamics.flow import noise_free_margin
-from ..dynamics.token_rows import Samples, checked_arrays
+from ..checks import finite, holds, inside, numbers, shown
+from ..dynamics.flow import times_of
+from ..dynamics.token_rows import LARGEST, Samples, checked_arrays
 from ..dynamics.tracking import noise_sizes, track, track_beforehand
 from ..layouts import TokenLayout
-from ..mixture import ValueMixture
+from ..mixture import MOST_NUMBERS, Sample, ValueMixture
 
 # The grid of N11: any finite one is allowed, and its size enters the bound by its logarithm.
 SCALES = tuple(2.0 ** (k / 2) for k in range(17))  # mu: 1 to 256
@@ -33,10 +33,10 @@ def certificate(sample: Samples, mixture: ValueMixture, S: float | np.ndarray) -
     ------
     ValueError : arrays that do not fit the mixture, or times below 0.
     """
+    holds("mixture", mixture, "layout d v concepts shared", "a ValueMixture")
     layout = mixture.layout
     x, value, side = checked_arrays(sample, layout, "sample", mixture.d)
-    noise_free_margin(S)  # refuses times out of range
-    omega = track(sample, layout).omega(S)[..., None, None]
+    omega = np.minimum(track(sample, layout).omega(S), 1e200)[..., None, None]  # far above all that says something
     signed = side[:, None] * x.astype(float, copy=False)
     weight = layout.K / len(x) * layout.gram[:, value]  # K/(2N) G, shape (K, N)
     m = weight @ signed
@@ -74,9 +74,11 @@ def guarantee_beforehand(
     ------
     ValueError : an argument out of range, concepts that are not orthonormal, a covariance of another shape.
     """
+    holds("mixture", mixture, "layout d v l_b delta concepts", "a ValueMixture")
+    inside("failure", failure, 0, 1)
     if mixture.delta:
         raise ValueError(f"mixture must have orthonormal concepts, delta = 0, got delta = {mixture.delta!r}")
-    noise_free_margin(S)  # refuses times out of range
+    times_of("S", S)
     learned = mixture.layout.gram @ mixture.concepts
     if covariance is None:
         trace, norm = noise_sizes(mixture, None, None)
@@ -86,9 +88,10 @@ def guarantee_beforehand(
         trace, norm = float(np.trace(covariance)), float(np.linalg.eigvalsh(covariance)[-1])
         along = np.sqrt(np.einsum("kd,de,ke->k", learned, covariance, learned).max())
     tracking = track_beforehand(mixture, Q, failure, trace=trace, norm=norm)
-    q = math.sqrt(2 * math.log(14 * mixture.K * Q / failure))
+    q = math.sqrt(2 * (math.log(14 * mixture.K * Q) - math.log(failure)))
     kappa, length = float(mixture.layout.kappa.max()), math.sqrt(1 + mixture.l_b**2)
-    share = tracking.omega(S) * math.sqrt(mixture.layout.nu.max() * tracking.gamma)  # omega nu X, as Gamma = nu X^2
+    # omega nu X, as Gamma = nu X^2
+    share = np.minimum(tracking.omega(S), 1e200) * math.sqrt(mixture.layout.nu.max() * tracking.gamma)
     noise = math.sqrt(norm * kappa / (2 * Q))
     numerator = 1 - noise * q * length - share * length
     inner = math.sqrt(kappa / (2 * Q)) * (math.sqrt(trace) + q * math.sqrt(norm)) + share
@@ -121,10 +124,11 @@ def model_guarantee(
     features = numbers("features", features)
     if features.ndim != 2 or 0 in features.shape or not np.isfinite(features).all():
         raise ValueError(f"features must be finite of shape (n, D) with n at least 1, got {shown(features)}")
-    if not 0 < failure < 1:
-        raise ValueError(f"failure must lie strictly between 0 and 1, got {shown(failure)}")
+    finite("features", features, LARGEST)
+    inside("failure", failure, 0, 1)
     theta = _unit("direction", direction, features.shape[1])
     start = np.zeros_like(theta) if prior is None else _unit("prior", prior, features.shape[1])
+    features = np.ldexp(features, -np.frexp(np.abs(features).max(axis=1, keepdims=True))[1])  # only directions count
     lengths = np.linalg.norm(features, axis=1)
     if not lengths.all():
         raise ValueError("features must have rows of a length above 0, got one of length 0")
@@ -161,6 +165,8 @@ def _tail(mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
 
 def _unit(name: str, vector: np.ndarray, D: int) -> np.ndarray:
     vector = numbers(name, vector)
+    if vector.shape == (D,) and np.isfinite(vector).all():
+        vector = np.ldexp(vector, -np.frexp(np.abs(vector).max())[1])
     length = np.linalg.norm(vector) if vector.shape == (D,) else math.nan
     if not (math.isfinite(length) and length > 0):
         raise ValueError(f"{name} must be finite of shape ({D},) and of a length above 0, got {shown(vector)}")
@@ -168,7 +174,7 @@ def _unit(name: str, vector: np.ndarray, D: int) -> np.ndarray:
 
 
 def _covariance(covariance: np.ndarray, d: int) -> np.ndarray:
-    covariance = numbers("covariance", covariance)
+    covariance = finite("covariance", covariance, LARGEST)
     if covariance.shape != (d, d) or not np.allclose(covariance, covariance.T):
         raise ValueError(f"covariance must be symmetric of shape ({d}, {d}), got {shown(covariance)}")
     return covariance
@@ -180,8 +186,8 @@ def pair_features(x: np.ndarray, value: np.ndarray, side: np.ndarray, layout: To
     For layouts of many tokens rows are long; for one pair of answers (d columns suffice) use ``side[:, None] * x``.
     Raises `ValueError` for arrays that do not fit each other.
     """
-    x = numbers("x", x)
-    value, side = np.asarray(value), np.asarray(side)
-    if x.ndim != 2 or value.shape != (len(x),) or side.shape != (len(x),):
-        raise ValueError(f"x, value and side must have N rows each, got {x.shape}, {value.shape} and {side.shape}")
+    x, value, side = checked_arrays(Sample(x, value, side), layout, "pairs")
+    size = layout.incidence.shape[1] * x.size
+    if size > MOST_NUMBERS:
+        raise ValueError(f"pairs must make at most {MOST_NUMBERS:.0e} numbers of N tokens d, got {size:.1e}")
     return (side[:, None, None] * layout.incidence[value][:, :, None] * x[:, None, :]).reshape(len(x), -1)

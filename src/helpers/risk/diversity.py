@@ -40,14 +40,14 @@ def diversity_limit(v: float, risk: float) -> float:
 
     Returns
     -------
-    A whole number, 0 where not even one value can be served; infinite for v = 0.
+    A whole number, 0 where not even one value can be served; infinite for v = 0 (below 1e-100).
 
     Raises
     ------
     ValueError : v negative, or a risk that is not strictly between 0 and 1/2.
     """
     between("v", v, 0.0, 1e6)
-    most = math.inf if v == 0 else 1 / (v * _quantile(risk)) ** 2
+    most = math.inf if v < 1e-100 else 1 / (v * _quantile(risk)) ** 2
     return most if math.isinf(most) else math.floor(most * (1 + 1e-12))  # rounding must not cost a value
 
 
