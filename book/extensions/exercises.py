@@ -6,7 +6,8 @@ judging needs, answers that depend on the chapter's objects included (`helpers.e
 - a number gets a field and a choice gets radio buttons, with a button and a place for one sentence, at the end of
   the exercise. `scripts/exercises.js` judges, in the words of `helpers.exercises.marking`. The stub is not shown
   unless it holds more than the unanswered answer and its check.
-- a function needs a kernel: its exercise says so and links to the notebook; its stub is shown.
+- a function needs a kernel: its exercise says so and links to the notebook; its stub is shown. So does a number that
+  depends on objects of the chapter, beside its field.
 
 Nothing is to be written in a chapter. The options of a choice are `(a) ... (b) ...`, in the last paragraph of the
 exercise's text; where they end it they become the labels of the buttons. The right answers stand in the page in a
@@ -41,7 +42,7 @@ class answer_option(nodes.General, nodes.Element):
 
 
 class kernel_note(nodes.General, nodes.Element):
-    """Where an exercise is judged that no page can judge."""
+    """Where to run what no page can; `what` says why."""
 
 
 def place_forms(app, doctree):
@@ -93,8 +94,10 @@ def _replace(node, cell, exercise, form) -> None:
         for output in [child for child in node.children if "cell_output" in child["classes"]]:
             node.remove(output)
     if form["kind"] == "function" or form["kind"] == "number" and not _is_flat(form["right"]):
-        content += kernel_note()
+        content += kernel_note(what="A function is judged by a kernel")
         return
+    if form.get("run"):
+        content += kernel_note(what="The answer takes a run of the chapter")
     shown = answer_form(form=form, label=exercise.get("label"))
     for letter, label in _options(content, form.get("options", [])):
         shown += answer_option("", *label, letter=letter, name=exercise.get("label"))
@@ -171,11 +174,11 @@ def depart_option(self, node):
 def link_kernels(app, doctree, docname):
     """Write where a function is judged: the addresses are known once the page is written."""
     for note in list(doctree.findall(kernel_note)):
-        note.replace_self(nodes.paragraph("", "", nodes.raw("", _where(app, docname), format="html"),
+        note.replace_self(nodes.paragraph("", "", nodes.raw("", _where(app, docname, note["what"]), format="html"),
                                           classes=["rm-kernel"]))
 
 
-def _where(app, docname: str) -> str:
+def _where(app, docname: str, what: str) -> str:
     options, ways = app.config.html_theme_options, []
     address = options.get("repository_url") or ""
     if address.startswith("https://github.com/"):
@@ -185,7 +188,7 @@ def _where(app, docname: str) -> str:
     if Path(app.srcdir, docname).with_suffix(".ipynb").exists():
         target = f"{'../' * docname.count('/')}_sources/{docname}.ipynb"
         ways.append(f'<a href="{escape(target)}" download>download its notebook</a> for JupyterLab')
-    return f"A function is judged by a kernel: {' or '.join(ways) or 'run this chapter in JupyterLab'}."
+    return f"{what}: {' or '.join(ways) or 'open it in JupyterLab'}."
 
 
 def add_files(app, pagename, templatename, context, doctree):

@@ -231,5 +231,6 @@ def test_in_a_notebook_a_stub_carries_its_form(capsys, monkeypatch):
     assert shell.published.pop()[1] == {"exercise": {"name": "03.3", "kind": "function"}}
     first, second = (metadata["exercise"] for _, metadata in shell.published)
     assert first["name"] == "03.4" and first["kind"] == "choice" and first["right"] == "b"
+    assert "run" not in first and second["run"] is True  # its answer takes objects of the chapter
     assert second["right"] == answers("07.6")["07.6"].form(*GIVEN["07.6"])["right"]
     assert capsys.readouterr().out == "interaction: the size is right, the sign is not.\n"
