@@ -12,6 +12,7 @@ from helpers.checks import (
     at_least,
     between,
     finite,
+    flag,
     holds,
     inside,
     integers,
@@ -125,7 +126,7 @@ def test_numbers_and_integers_return_arrays():
             integers("rows", value, 0, 2)
 
 
-@pytest.mark.parametrize("value", [None, True, 1, "", ["a"]])
+@pytest.mark.parametrize("value", [None, True, 1, "", ["a"], "a\0b", "\ud800", b"a"])
 def test_path_of_refuses_what_is_no_path(value):
     with pytest.raises(ValueError, match="^path must be a path, got "):
         path_of("path", value)
@@ -180,6 +181,13 @@ def test_at_least_takes_what_64_bits_hold():
     assert at_least("steps", 2**63 - 1, 0) == 2**63 - 1
     with pytest.raises(ValueError, match="^steps must be a whole number below 2\\^63, got 9223372036854775808$"):
         at_least("steps", 2**63, 0)
+
+
+def test_flag_takes_true_and_false_alone():
+    assert flag("in_place", True) is True and flag("in_place", np.False_) is False
+    for value in (0, 1, None, "yes", np.array([True]), []):
+        with pytest.raises(ValueError, match="^in_place must be True or False, got "):
+            flag("in_place", value)
 
 
 class Rude:

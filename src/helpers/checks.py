@@ -12,23 +12,23 @@ import numpy as np
 
 def between(name: str, value: Real, low: float, high: float) -> Real:
     """Return `value` if ``low <= value <= high``, else raise `ValueError`."""
-    if not _number(value) or not low <= _float(value) <= high:
+    if not _number(value) or not low <= float(value) <= high:
         raise ValueError(f"{name} must lie between {low:g} and {high:g}, got {shown(value)}")
     return value
 
 
 def inside(name: str, value: Real, low: float, high: float) -> Real:
     """Return `value` if ``low < value < high``, else raise `ValueError`."""
-    if not _number(value) or not low < _float(value) < high:
+    if not _number(value) or not low < float(value) < high:
         raise ValueError(f"{name} must lie strictly between {low:g} and {high:g}, got {shown(value)}")
     return value
 
 
 def positive(name: str, value: Real, most: float | None = None) -> Real:
     """Return `value` if it is a finite number above 0, and at most `most` where given, else raise `ValueError`."""
-    if not _number(value) or not 0 < _float(value) < math.inf:
+    if not _number(value) or not 0 < float(value) < math.inf:
         raise ValueError(f"{name} must be a finite number above 0, got {shown(value)}")
-    if most is not None and _float(value) > most:
+    if most is not None and float(value) > most:
         raise ValueError(f"{name} must be above 0 and at most {most:g}, got {shown(value)}")
     return value
 
@@ -119,9 +119,16 @@ def integers(name: str, value: object, low: int, high: int) -> np.ndarray:
 
 def path_of(name: str, value: str | os.PathLike) -> Path:
     """Return `value` as a path; `ValueError` where it is none, such as a number, which `open` would take."""
-    if not isinstance(value, str | os.PathLike) or not str(value):
+    if not isinstance(value, str | os.PathLike) or not is_text(str(value)) or "\0" in str(value) or not str(value):
         raise ValueError(f"{name} must be a path, got {shown(value)}")
     return Path(value)
+
+
+def flag(name: str, value: bool) -> bool:
+    """Return `value` if it is True or False, else raise `ValueError`."""
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} must be True or False, got {shown(value)}")
+    return bool(value)
 
 
 def shown(value: object) -> str:
@@ -149,11 +156,3 @@ def _number(value: object) -> bool:
         return isinstance(value, Real) and not isinstance(value, bool | np.bool_) and float(value) == float(value)
     except OverflowError:  # a whole number beyond 1e308
         return False
-
-
-def _float(value: Real) -> float:
-    """As a float, in which a whole number may be too large to fit."""
-    try:
-        return float(value)
-    except OverflowError:
-        return math.inf if value > 0 else -math.inf
