@@ -108,9 +108,9 @@ def test_values_given_as_log10_are_said_as_powers_of_ten():
     first, second, third, last = drawings(figure, "drawGrid", [(i, 0) for i in range(4)])
     assert numbers(first["caption"]) == {"chance": -4500.25, "S": -4500.25}
     words = [re.sub("<[^>]*>", "", picture["caption"]) for picture in (first, second, third, last)]
-    assert words[0] == "1 0.1 5.6 × 10⁻⁴⁵⁰¹, -4,500"       # 10^0.75 = 5.6; a "caption" curve is a plain number
-    assert words[1] == "10 0.1 1 × 10⁻⁴⁰⁰, -400"
-    assert words[2] == "100 0.1 0.01, -2" and words[3] == "1,000 0.1 3.16, 0.5"
+    assert words[0] == "1 0.1 5.6 × 10⁻⁴⁵⁰¹, −4,500"       # 10^0.75 = 5.6; a "caption" curve is a plain number
+    assert words[1] == "10 0.1 1 × 10⁻⁴⁰⁰, −400"
+    assert words[2] == "100 0.1 0.01, −2" and words[3] == "1,000 0.1 3.16, 0.5"
     assert "Infinity" not in first["svg"] and "NaN" not in first["svg"]
 
 
@@ -142,7 +142,8 @@ def test_a_loose_bound_does_not_flatten_the_curves():
         curves=[Curve("a", np.array([[0.1, 0.2, 0.3, 0.5]] * 2), "predicted"), Curve("b", wide, "band")],
     ).figure
     svg = drawings(figure, "drawGrid", [(0, 0)])[0]["svg"]
-    ticks = [float(tick.replace(",", "")) for tick in re.findall(r'dy="0.32em"[^>]*>([-\d.,]+)<', svg)]
+    ticks = re.findall(r'dy="0.32em"[^>]*>([−\d.,]+)<', svg)
+    ticks = [float(tick.replace(",", "").replace("−", "-")) for tick in ticks]
     assert max(ticks) < 1.6 and min(ticks) > -0.7
     line = re.search(r'rm-as-predicted rm-v1" d="(.*?)"', svg)[1]
     heights = [float(y) for y in re.findall(r"[ML][\d.]+ ([\d.]+)", line)]
@@ -200,6 +201,18 @@ def test_axes_stay_where_they_are_when_a_control_moves():
     # What is measured is readable: it has more than half of the axis, and nothing measured is cut off.
     assert low == 0 and high >= np.nanmax(MEASURED + 0.01) and np.nanmax(MEASURED) > 0.5 * high
     assert 0.5 * everything.max() < high < 1.1 * 1.6 * everything.max()
+
+
+def test_an_axis_on_which_nothing_would_be_seen_is_enlarged_and_says_so():
+    values = np.array([0.01, 1.0])[:, None] * np.array([0.0, 0.2, 0.5, 1.0])
+    given = {"knobs": {"β": BETAS}, "guides": [], "caption": "{Q} {β}", "log_x": False, "y_name": "margin",
+             "curves": [Curve("a", values, "predicted")]}
+    small, large = drawings(panel(**given).figure, "drawGrid", [(0, 0), (0, 1)])
+    assert ">margin, enlarged 64 times<" in small["svg"] and ">margin<" in large["svg"]
+    top = [max(float(word) for _, word in ticks(picture)) for picture in (small, large)]
+    assert top == [0.015, 1.0]              # the ends of the axis are 1.08 / 64 and 1.08
+    kept = drawings(panel(**given, y_range=(0, 1)).figure, "drawGrid", [(0, 0)])[0]["svg"]
+    assert "enlarged" not in kept           # where the author says how far it goes, it goes there
 
 
 def test_the_former_curves_stay_as_ghosts_until_the_next_move():

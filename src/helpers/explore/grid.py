@@ -64,7 +64,8 @@ def grid_explorer(
     log10 : all drawn values are given as log10 (for numbers such as 1e-400); the ticks are powers of ten.
         `y_range` is then in log10 too.
     percent : the y axis counts shares in percent.
-    y_range : ends of the vertical axis; None follows what is drawn, over all settings.
+    y_range : ends of the vertical axis; None follows what is drawn, over all settings. Where both are None and the
+        curves of a setting would lie in a sixteenth of the axis, it is enlarged and says so.
     train : called as ``train(at, progress)`` by *Train for real*, `at` being name -> option; calls
         ``progress(done, total)`` now and then. Returns one number, the result at the cursor's x, or a pair
         (x, y) of arrays.
@@ -112,6 +113,7 @@ def grid_explorer(
         "controls": ["none", *map(control, knobs.values())], "cursor": True, "xLabel": x_label or x_name,
         "yName": y_name, "logX": log_x, "logY": log_y or log10, "log10": log10, "percent": percent,
         "yRange": vertical(plotted, wanted, log=log_y or log10), "margin": margin,
+        "zoom": not (log_y or log10) and wanted == [None, None],
         "curves": legend(curves), "series": series.where,
         "guides": [{"name": guide.name, "words": guide.words or guide.name} for guide in guides],
         "caption": _sentences(caption, known, list(options)),

@@ -18,8 +18,14 @@ function drawGrid(model, size) {
   const live = runs.map((run) => ({ ...run, y: run.y.map(onAxis) }));
 
   // The ends of the vertical axis hold for all settings, so that nothing but the curves moves; a run made here may widen them.
+  // Only where the curves would lie in a sixteenth of it, it is enlarged, and says so.
   const made = live.flatMap((run) => run.y).filter(Number.isFinite);
-  const [low, high] = [Math.min(setting.yRange[0], ...made), Math.max(setting.yRange[1], ...made)];
+  const ends = [Math.min(setting.yRange[0], ...made), Math.max(setting.yRange[1], ...made)];
+  const main = curves.filter(({ style }) => !["bound", "band"].includes(style)).flatMap((curve) => curve.rows.flat()).filter(Number.isFinite);
+  const filled = Math.max(...[...main, ...made].map((v) => Math.max(v / ends[1], ends[0] < 0 ? v / ends[0] : 0)));
+  let enlarged = 1;
+  if (setting.zoom && filled > 0 && filled < 1 / 16) while (filled * enlarged * 8 <= 1) enlarged *= 8;
+  const [low, high] = ends.map((end) => end / enlarged);
   const many = size.height > 300 ? 6 : 4;
   const ticks = logY ? powerTicks(high, many, low) : roundTicks(high, many, low);
   const plain = ticks.every((e) => e > -3.01 && e < 5.01) || !ticks.every(Number.isInteger);
@@ -38,7 +44,7 @@ function drawGrid(model, size) {
       show: (n) => (n >= 1e6 && Number.isInteger(Math.log10(n)) ? raised(Math.log10(n)) : short(n)),
       label: setting.xLabel,
     },
-    { domain: [low, high], ticks, label: setting.yName, show },
+    { domain: [low, high], ticks, label: enlarged > 1 ? `${setting.yName}, enlarged ${enlarged} times` : setting.yName, show },
   );
   const sy = (v) => (Number.isNaN(v) ? NaN : Math.min(FAR, Math.max(-FAR, toPixel(v))));
   const at = (i) => sx(xs[i]);

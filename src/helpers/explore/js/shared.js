@@ -60,8 +60,10 @@ const percent = (x) => ((x >= 0.001 && x < 10) || x === 0 ? `${Number((100 * x).
 // Raised digits in one font: the book's own has only some of them.
 const oneFont = (text, tag) => text.replace(/[⁻⁰¹²³⁴-⁹]+/g, (run) => `<${tag} class="rm-raised">${run}</${tag}>`);
 
+const minus = (text) => text.replace(/^-/, "−");
+
 // A number of the caption: what is read is rounded, what tests compare is not.
-const number = (name, value, show = short) => `<b data-name="${name}" data-value="${value}">${oneFont(show(value), "span")}</b>`;
+const number = (name, value, show = short) => `<b data-name="${name}" data-value="${value}">${oneFont(minus(show(value)), "span")}</b>`;
 
 // A line through points; it breaks where one is missing.
 function path(points, extra) {
@@ -98,7 +100,7 @@ const textWidth = (text) => [...text].reduce((sum, c) => sum + (/[⁻⁰¹²³�
 function axes(size, x, y) {
   const heading = wrap(y.label, size.width / 6.2);
   const footing = wrap(x.label, size.width / 6.2);
-  const words = y.ticks.map(y.show ?? short);
+  const words = y.ticks.map((tick) => minus((y.show ?? short)(tick)));
   const box = {
     left: Math.max(46, Math.ceil(Math.max(...words.map(textWidth)) + 12)),
     right: size.width - 14,
