@@ -1,5 +1,7 @@
 """Failure probabilities and risk bounds: written out, inverted by search, and refused where they make no sense."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -52,6 +54,36 @@ def test_samples_for_confidence_is_the_last_crossing(K, failure, Z, form, c):
     assert failure_probability(K, Q - 1, **setting) >= failure
     later = np.unique(np.geomspace(Q, 50 * Q, 40).astype(int))
     assert max(failure_probability(K, int(q), **setting) for q in later) < failure
+
+
+@pytest.mark.theorem("B.1")
+def test_the_constant_may_be_dropped():
+    """With c = 1/8, which always holds, its term never decides in the region: the text's bound holds without it."""
+    for Z in range(1, 5):
+        for Q in np.unique(np.geomspace(1, 10**9, 300).astype(int)):
+            assert 64 / 8 * Q / (Z + 2) > Q / (4 * (Z + 2) ** 2)  # the exponents of B.1's two terms
+            printed = failure_probability(7, int(Q), c=np.inf)
+            assert printed >= 1 or failure_probability(7, int(Q), form="appendix", Z=Z) <= printed
+    # Without it, the bound of the text says something from these Q on (section 6 of the theory, first row).
+    assert [samples_for_confidence(K, c=np.inf) for K in (1, 10, 100)] == [143_469, 160_708, 178_268]
+    by_hand = 12 * 3 * 100**2 * np.exp(-100 / 36)
+    assert failure_probability(3, 100, form="appendix", c=np.inf) == pytest.approx(by_hand, rel=1e-12)
+
+
+def test_a_tiny_constant_asks_for_endlessly_many_samples_and_gets_them():
+    for c in (1e-7, 1e-30, 1e-90):
+        Q = samples_for_confidence(3, c=c)
+        # The square root's term decides: c sqrt(Q)/5 = log(8 K) + 9/4 log Q, to the rounding of logarithms.
+        assert c * math.sqrt(Q) / 5 == pytest.approx(math.log(24) + 9 / 4 * math.log(Q), rel=1e-9)
+        assert failure_probability(3, Q, c=c) < 1 + 1e-9 and failure_probability(3, Q * 99 // 100, c=c) > 1
+    assert samples_for_confidence(3, c=1e-7) > 2**60
+
+
+def test_bounds_at_the_ends_of_the_numbers():
+    assert risk_bound(3, 1e308) == 0 and risk_bound(3, [1e308, 90.0]).tolist() == [0, risk_bound(3, 90)]
+    for call in (lambda: risk_bound(3, "3"), lambda: refined_risk_bound(3, 100, Z="x", l_b=0.3, d=5, v=0.1, epsilon=1)):
+        with pytest.raises(ValueError, match="^(Q must hold numbers|Z must be a whole number)"):
+            call()
 
 
 def test_the_constant_that_both_take_where_none_is_given_is_the_one_that_holds_always():

@@ -13,6 +13,37 @@ def verdicts(layout, theorem="4.2", **changes):
     return {(c.name, c.relation): c.holds for c in conditions(layout, theorem=theorem, **(INSIDE | changes))}
 
 
+def test_the_limits_are_the_numbers_that_the_theorems_print():
+    """Literal numbers at Q = 64, d = 7, Z = 2, l_b = 1/4: v <= 1/256 in the main text and 1/32 in the appendix."""
+    setting = dict(Q=64, d=7, v=0.001, l_b=0.25, delta=0.001)
+    body = [("values with the same two answers", "<=", 1), ("Z", "<=", 4), ("l_b", ">=", 0.25), ("l_b", "<=", 0.5),
+            ("d", "<=", 320)]
+    main, appendix, epsilon = ("v", "<=", 0.00390625), ("v", "<=", 0.03125), ("epsilon", "<=", 15.625)
+    wanted = {
+        "4.2": [*body, main],
+        "4.3": [*body, main, ("Q", ">=", 40)],
+        "B.3": [*body, appendix, epsilon],
+        "B.4": [*body, appendix, ("Q", ">=", 2), epsilon],
+        "C.5": [*body, appendix, epsilon, ("delta", "<=", 0.001953125)],
+        "C.6": [*body, appendix, ("Q", ">=", 2), epsilon, ("delta", "<=", 0.001953125)],
+    }
+    for theorem, rows in wanted.items():
+        found = conditions(chain(3), theorem=theorem, **setting)
+        assert [(row.name, row.relation, row.limit) for row in found] == rows, theorem
+    values = {row.name: row.value for row in conditions(chain(3), theorem="C.6", **setting)}
+    assert values == {"values with the same two answers": 1, "Z": 2, "l_b": 0.25, "d": 7, "v": 0.001, "Q": 64,
+                      "epsilon": 15.625, "delta": 0.001}
+
+
+@pytest.mark.theorem("B.4")
+@pytest.mark.parametrize("layout", [disjoint(1), disjoint(5), chain(4), star(3), star(9), grid(16), grid(5)])
+def test_two_samples_a_cluster_are_enough_for_the_union(layout):
+    """2 n <= 2 K Q^2, from Q = 2 on, for the n training points of values that share a token with the one asked."""
+    related = (layout.gram != 0).sum(axis=1).max()
+    assert all(2 * 2 * Q * related <= 2 * layout.K * Q**2 for Q in range(2, 50))
+    assert not verdicts(disjoint(3), "B.4", Q=1, d=5)["Q", ">="] and verdicts(disjoint(3), "B.4", Q=2, d=5)["Q", ">="]
+
+
 def test_at_the_edge_of_the_region_all_hold():
     for theorem in ("4.2", "4.3", "B.3", "B.4", "C.5", "C.6"):
         assert all(verdicts(disjoint(3), theorem).values()), theorem

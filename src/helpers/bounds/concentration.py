@@ -77,10 +77,9 @@ def deviations(
     ------
     ValueError : as `noise_parts`; a sample that does not fit the layout, or `allowed` not above 0.
     """
-    checked_arrays(sample, layout, "sample")
+    _, value, side = checked_arrays(sample, layout, "sample")
     positive("allowed", allowed, 1e100)
     linear, bilinear = noise_parts(sample, means, noise_square)
-    value, side = np.asarray(sample.value), np.asarray(sample.side)
     G = np.abs(2 * layout.gram[np.ix_(value, value)])
     stray = G * np.abs(linear + bilinear)
     same_value, same_side = value[:, None] == value, side[:, None] == side
@@ -119,9 +118,10 @@ def sharing_term(sample: Samples, layout: TokenLayout, pushes: np.ndarray, *, l_
     `pushes` has shape (N,). Raises `ValueError` for arrays that do not fit, and l_b below 0.
     """
     between("l_b", l_b, 0.0, 1e6)
-    per_cluster = _by_cluster(sample, layout, pushes)
+    _, value, side = checked_arrays(sample, layout, "sample")
+    per_cluster = _by_cluster(value, side, layout.K, pushes)
     G = 2 * layout.gram - 2 * np.eye(layout.K)
-    return l_b**2 * np.asarray(sample.side) * (G @ (per_cluster[:, 0] - per_cluster[:, 1]))[sample.value]
+    return l_b**2 * side * (G @ (per_cluster[:, 0] - per_cluster[:, 1]))[value]
 
 
 def rate_tolerance(Q: int, Z: int, pushes: np.ndarray, *, allowed: float) -> float:
@@ -137,20 +137,19 @@ def rate_tolerance(Q: int, Z: int, pushes: np.ndarray, *, allowed: float) -> flo
 
 
 def _own_values(sample, layout, pushes, l_b, noise_square) -> np.ndarray:
-    per_cluster = _by_cluster(sample, layout, pushes)
-    value, aligned = np.asarray(sample.value), np.asarray(sample.side) > 0
-    own = per_cluster[value, np.where(aligned, 0, 1)]
-    other = per_cluster[value, np.where(aligned, 1, 0)]
+    _, value, side = checked_arrays(sample, layout, "sample")
+    per_cluster = _by_cluster(value, side, layout.K, pushes)
+    own = per_cluster[value, np.where(side > 0, 0, 1)]
+    other = per_cluster[value, np.where(side > 0, 1, 0)]
     return 2 * (1 + l_b**2) * own + 2 * (1 - l_b**2) * other + 2 * noise_square * np.asarray(pushes, dtype=float)
 
 
-def _by_cluster(sample: Samples, layout: TokenLayout, pushes: np.ndarray) -> np.ndarray:
+def _by_cluster(value: np.ndarray, side: np.ndarray, K: int, pushes: np.ndarray) -> np.ndarray:
     """Sum of the pushes in each cluster, shape (K, 2)."""
-    _, value, side = checked_arrays(sample, layout, "sample")
     pushes = finite("pushes", pushes)
     if pushes.shape != value.shape:
         raise ValueError(f"pushes must be {len(value)} finite numbers, one a sample, got shape {pushes.shape}")
-    sums = np.zeros((layout.K, 2))
+    sums = np.zeros((K, 2))
     np.add.at(sums, (value, np.where(side > 0, 0, 1)), pushes)
     return sums
 

@@ -14,6 +14,7 @@ from scipy.special import expit, logsumexp
 from ..checks import at_least, between, holds, listed, one_of, positive
 from ..dynamics.flow import Trajectory, gradient_flow, noise_free_margin, push
 from ..dynamics.rates import pull
+from ..dynamics.token_rows import checked_arrays
 from ..dynamics.tracking import Tracking, track, track_beforehand
 from ..mixture import Sample, ValueMixture
 from ..risk.exact import log_exact_risk
@@ -184,7 +185,8 @@ def slack(
     holds("mixture", mixture, "sample layout concepts delta", "a ValueMixture")
     at_least("draws", draws, 1)
     keys = list(STEPS) if only is None else [one_of("only", key, STEPS) for key in listed("only", only, "keys")]
-    sample = mixture.sample(Q, rng) if sample is None else sample
+    sample = mixture.sample(Q, rng) if sample is None else Sample(*checked_arrays(sample, mixture.layout, "sample",
+                                                                                mixture.d))
     others = tuple(mixture.sample(Q, rng) for _ in range(draws))
     given = Evidence(mixture, Q, sample, others, epsilon, steps, failure)
     return Slacks(step(given) for key, step in STEPS.items() if key in keys)

@@ -90,4 +90,5 @@ def noise_sizes(mixture: ValueMixture, trace: float | None, norm: float | None) 
         return mixture.d * mixture.v**2, mixture.v**2
     if trace is None or norm is None:
         raise ValueError(f"trace and norm must be given together, got {trace!r} and {norm!r}")
-    return between("trace", trace, norm, 1e12), between("norm", norm, 0.0, 1e12)
+    between("norm", norm, 0.0, 1e12)
+    return between("trace", trace, norm, 1e12), norm
