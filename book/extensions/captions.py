@@ -20,6 +20,7 @@ from book.tools.titles import figure_title
 
 LOGGER = logging.getLogger(__name__)
 NAMED = re.compile(r"""\s(?:role|alt|aria-\w+)=(?:"[^"]*"|'[^']*')""")
+WIDGET = "application/vnd.jupyter.widget-view"
 DRAWN = re.compile(r"<(svg|img)\b([^>]*?)(/?)>")
 
 
@@ -133,7 +134,8 @@ def _is_displayed(node: nodes.Node) -> bool:
 
 
 def _name_drawings(figure: numbered_figure) -> None:
-    """Give the alternative text to the first drawing, or to the figure where its output is a widget."""
+    """Give the alternative text to the first drawing, and to the figure where it has none or is a widget."""
+    figure["named"] = any(node.get("mime_type", "").startswith(WIDGET) for node in figure.findall(nodes.container))
     for node in figure.findall(lambda node: isinstance(node, nodes.image | nodes.raw)):
         if isinstance(node, nodes.image):
             node["alt"] = figure["alt"]
@@ -147,7 +149,7 @@ def _name_drawings(figure: numbered_figure) -> None:
 
 def visit_figure(self, node) -> None:
     name = f' aria-label="{escape(node["alt"])}"' if node.get("named") and node["alt"] else ""
-    self.body.append(self.starttag(node, "figure", CLASS="numbered").replace(">", f"{name}>", 1))
+    self.body.append(self.starttag(node, "figure", CLASS="numbered").replace(">", f'{name} tabindex="-1">', 1))
 
 
 def depart_figure(self, node) -> None:

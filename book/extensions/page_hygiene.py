@@ -8,6 +8,8 @@
 - A chapter's exported notebook can be downloaded from its page.
 - Theorems that carry the paper's numbers are unnumbered for Sphinx; [text](#label) finds them all the same.
 - The lines that open a chapter get a class, and the page at the root a title and an icon.
+- A content security policy holds every page to its own host; the keyboard has a way to the first figure.
+- The search page shows formulas as words.
 """
 
 import os
@@ -19,6 +21,11 @@ from docutils import nodes
 
 VARIABLE = "REWARD_MARGINS_REPOSITORY"
 OPENING = ("After this chapter you can", "You need", "Cost", "Model and data", "Paper")
+FIGURE = re.compile(r'<figure class="[^"]*\bnumbered\b[^"]*" id="(?P<id>[^"]+)".*?</figcaption>', re.DOTALL)
+# No page may ask another host for anything. Widgets bring their scripts as blobs; Sphinx and the theme write inline.
+POLICY = ("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'self' data: blob:; "
+          "script-src 'self' 'unsafe-inline' blob:; style-src 'self' 'unsafe-inline'; base-uri 'self'; "
+          "object-src 'none'; form-action 'self'\">")
 COLAB = "https://colab.research.google.com/github"
 ENTRANCE = """<!DOCTYPE html>
 <html lang="en">
@@ -65,9 +72,16 @@ def mark_opening(app, doctree):
 
 def clean_page(app, pagename, templatename, context, doctree):
     """Drop the remote-kernel scripts; add the notebook's download and, with a repository, Colab."""
+    if pagename == "search":
+        app.add_js_file("search_words.js", loading_method="defer")
     context["script_files"] = [
         script for script in context.get("script_files", []) if not _loads_remote_kernel(script)
     ]
+    for script in context["script_files"]:
+        # A text in the state of a widget must not end the script that holds it, in whatever case it is written.
+        if "json" in getattr(script, "attributes", {}).get("type", ""):
+            script.attributes["body"] = script.attributes["body"].replace("</", "<\\/")
+    context["metatags"] = POLICY + context.get("metatags", "")
     if doctree is None:
         return
     # sphinx-proof repeats ids within a page: the title's is the theorem's, the others are constants.
@@ -75,6 +89,7 @@ def clean_page(app, pagename, templatename, context, doctree):
     context["body"] = re.sub(r' id="proof(-content)?"', "", context["body"])
     # A list's entries must be list items for a screen reader; docutils gives a bibliography's another role.
     context["body"] = context["body"].replace('role="doc-biblioentry"', 'role="listitem"')
+    context["body"] = _way_to_figure(context["body"]) + context["body"]
     notebook = Path(app.srcdir, pagename).with_suffix(".ipynb")
     if not notebook.exists() or not app.env.doc2path(pagename).endswith(".md"):
         return
@@ -115,6 +130,14 @@ def write_entrance(app, exception):
     if target:
         page = ENTRANCE.format(title=app.config.html_title, target=target[1])
         entrance.write_text(page, encoding="utf-8")
+
+
+def _way_to_figure(body):
+    """A link for the keyboard to the first figure that moves or, where none does, to the first figure."""
+    figures = list(FIGURE.finditer(body))
+    moving = (figure for figure in figures if "widget-view+json" in figure[0])
+    first = next(moving, figures[0] if figures else None)
+    return f'<a class="rm-skip" href="#{first["id"]}">Skip to the first figure</a>' if first else ""
 
 
 def _loads_remote_kernel(script):

@@ -85,9 +85,9 @@ def served() -> Iterator[str]:
 
 
 @contextmanager
-def serving(port: int) -> Iterator[str]:
-    """Address of a server of the built pages; `port` 0 takes any that is free. OSError where it is taken."""
-    handler = functools.partial(_Quiet, directory=str(SITE))
+def serving(port: int, folder: Path | None = None) -> Iterator[str]:
+    """Address of a server of the built pages, or of a folder; `port` 0 takes any. OSError where it is taken."""
+    handler = functools.partial(_Quiet, directory=str(folder or SITE))
     with http.server.ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()

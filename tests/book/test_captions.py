@@ -1,6 +1,7 @@
 """Numbered figures and the first screen of a chapter, on the page and in the notebook, from one sample."""
 
 import base64
+import json
 import re
 from pathlib import Path
 
@@ -44,6 +45,23 @@ def test_the_alternative_text_names_the_drawing_or_the_figure(page):
     assert widening.svg["aria-label"] == 'The tube widens as $t$ grows & "ends".'
     assert file.img["alt"] == "A drawing in a file of its own."
     assert slider["aria-label"] == "A slider that moves the time." and not tube.has_attr("aria-label")
+
+
+def test_a_text_in_a_widget_does_not_end_its_script(page):
+    state = page[0].select_one('script[type="application/vnd.jupyter.widget-state+json"]')
+    assert "a </SCRIPT> b" in str(json.loads(state.get_text())["state"])
+
+
+def test_the_keyboard_has_a_way_to_the_figure_that_moves(page):
+    link = page[0].select_one("article a.rm-skip")
+    assert link["href"] == "#fig-slider" and page[0].select_one("#fig-slider")["tabindex"] == "-1"
+    assert page[1].select_one("a.rm-skip") is None
+
+
+def test_no_page_may_ask_another_host(page):
+    for soup in page:
+        policy = soup.head.select_one('meta[http-equiv="Content-Security-Policy"]')["content"]
+        assert "default-src 'self' data: blob:" in policy and "http" not in policy
 
 
 def test_a_folded_cell_leaves_its_figure_visible(page):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = Path(__file__).with_name("05_sample.md").read_text(encoding="utf-8")
-EXTENSIONS = ("captions", "opening", "titles")
+EXTENSIONS = ("captions", "opening", "page_hygiene", "titles")
 TOC = "format: jb-book\nroot: book/index\nchapters:\n  - file: chapters/05_sample\n"
 CONFIG = f"""
 title: Small
