@@ -87,6 +87,12 @@ def test_residuals_without_a_tolerance_are_in_the_unit_of_the_numbers():
     assert "(nats)" in residuals.get_ylabel()
 
 
+def test_very_small_residuals_are_counted_in_a_power_of_ten():
+    residuals = predicted_against_measured(SAID, SAID + 2e-6).panels[1]
+    np.testing.assert_allclose(dots(residuals)[0][:, 1], 2, rtol=1e-6)
+    assert residuals.get_ylabel() == "measured − predicted (10⁻⁶ nats)"
+
+
 def test_many_predictions_are_one_line():
     (axes,) = MAKERS["many, prediction first"]().panels
     (line,) = [line for line in axes.get_lines() if line.get_color() == PREDICTED]

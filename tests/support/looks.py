@@ -55,14 +55,21 @@ def _fits(sheet: Sheet) -> None:
         path = font_manager.findfont(text.get_fontproperties(), fallback_to_default=False)
         assert path.startswith(matplotlib.get_data_path()) and "DejaVu" in path
         assert "$" not in text.get_text(), f"{text.get_text()}: a formula is set letter by letter, a word is not"
+    every = [text for legend in sheet.legends for text in legend.get_texts()]
     for axes in sheet.panels:
         words = [axes.xaxis.label, axes.title, axes._left_title, *axes.texts]
         for low, high, labels in ((*sorted(axes.get_xlim()), axes.xaxis), (*sorted(axes.get_ylim()), axes.yaxis)):
             words += [tick.label1 for tick in labels.get_major_ticks() if low <= tick.get_loc() <= high]
-        for text in [text for text in words if text.get_text() and text.get_visible()]:
+        words = [text for text in words if text.get_text() and text.get_visible()]
+        every += words
+        for text in words:
             box = text.get_window_extent()
             assert whole.x0 - hair <= box.x0 and box.x1 <= whole.x1 + hair, f"{text.get_text()} is cut off: {box}"
             assert whole.y0 - hair <= box.y0 and box.y1 <= whole.y1 + hair, f"{text.get_text()} is cut off: {box}"
+    boxes = [(text.get_text(), text.get_window_extent().padded(-1)) for text in every]  # letters stand inside theirs
+    for k, (one, box) in enumerate(boxes):
+        for other, there in boxes[k + 1 :]:
+            assert not box.overlaps(there), f"{one!r} lies on {other!r}"
     for legend in sheet.legends:
         assert legend.get_window_extent().x1 <= whole.x1 + hair
 

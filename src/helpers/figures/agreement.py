@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .drawing import Sheet, dash_of, dashes, dot_of, dots, field, stems, zero
+from .drawing import Sheet, dash_of, dashes, dot_of, dots, field, power_of_ten, stems, zero
 from .theme import HAIR, INK, MEASURED, PREDICTED, SOFT
 
 
@@ -43,8 +43,8 @@ def agreement(
     across = f"each {each}, sorted by prediction" if not any(g.ordered for g in groups.values()) else f"each {each}"
     if both:
         told = all(group.tolerance is not None for group in both)
-        unit = up[up.rfind("(") + 1 : up.rfind(")")]
-        below = f"measured − predicted ({off if told else unit})"
+        unit, scale = (off, 1.0) if told else _unit_of_residuals(up[up.rfind("(") + 1 : up.rfind(")")], both)
+        below = f"measured − predicted ({unit})"
         sheet = Sheet(across, [up, below], ratios=(2.2, 1), height=4.9, phone=5.3)
     else:
         sheet = Sheet(across, up, height=3.6)
@@ -73,7 +73,7 @@ def agreement(
         if group.measured is not None:
             found = np.asarray(group.measured)[order]
             dots(top, x, found, size=size if few else 5)
-            dots(sheet.panels[1], x, (found - said) / (reach if told else 1.0), size=size)
+            dots(sheet.panels[1], x, (found - said) / (reach if told else scale), size=size)
         ticks.append(at + (len(order) - 1) / 2)
         at += len(order) - 1 + gap
     long = sum(map(len, groups)) > 40
@@ -95,3 +95,10 @@ def agreement(
             residuals.set_ylim(min(low, -1.3), max(high, 1.3))
         entries.append((dot_of(MEASURED), "measured"))
     return sheet.key(*entries)
+
+
+def _unit_of_residuals(unit: str, groups: list[Group]) -> tuple[str, float]:
+    """The unit, and for residuals that are very small a power of ten of it: the axis then has short numbers."""
+    largest = max(np.abs(np.subtract(group.measured, group.predicted)).max() for group in groups)
+    exponent = int(np.floor(np.log10(largest))) if largest > 0 else 0
+    return (unit, 1.0) if exponent >= -3 else (f"{power_of_ten(exponent)} {unit}", 10.0**exponent)

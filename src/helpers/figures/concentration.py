@@ -112,30 +112,24 @@ def margins_in_envelopes(
     sheet = Sheet("Dimensionless time S (1)", "Reward margin (nats)", height=4.2)
     axes = sheet.panels[0]
     zero(axes)
+    entries = []
     for k, (name, (lower, upper)) in enumerate(envelopes.items()):
         for edge in (lower, upper):
             axes.plot(S, edge, color=PROVED, lw=2.4, ls=DASHES[k], zorder=4)
-        last = np.flatnonzero(~np.isnan(upper))[-1]
-        if last == len(S) - 1:
-            sheet.name(axes, S[last], upper[last], name.replace(" ", "\n"), PROVED, dodge=True)
-        else:
-            sheet.name(axes, S[last], upper[last], name, PROVED, dx=0, dy=4, ha="center", va="bottom")
+        entries.append((dash_of(PROVED, DASHES[k], 2.4), name))
     if margins is not None:
         lower, upper = next(iter(envelopes.values()))
         known = ~np.isnan(lower)
         inside = ((margins >= lower[:, None]) & (margins <= upper[:, None]))[known].all(axis=0)
-        entries = []
         for chosen, alpha, words in ((inside, 0.4, "stays inside"), (~inside, 0.85, "leaves the wide lines")):
             if chosen.any():  # one line with gaps: small, and no darker where many cross
                 x = np.append(S, np.nan)
                 y = np.vstack([margins[:, chosen], np.full(chosen.sum(), np.nan)]).T
                 axes.plot(np.tile(x, len(y)), y.ravel(), color=MEASURED, lw=0.8, alpha=alpha, zorder=2)
                 entries.append((Line2D([], [], color=MEASURED, alpha=alpha, lw=2.5), f"measured: {words}"))
-        sheet.key(*entries)
     axes.plot(S, noise_free, color=PREDICTED, lw=3, zorder=5)
-    axes.margins(y=0.09)
     sheet.name(axes, S[-1], noise_free[-1], "without\nnoise", PREDICTED, dodge=True)
-    return sheet
+    return sheet.key(*entries, columns=2)
 
 
 def widening(stages: Mapping[str, tuple[float, float]], *, truth: tuple[float, float]) -> Sheet:

@@ -133,7 +133,7 @@ class Sheet(Figure):
                 return
 
 
-def _apart(boxes: Sequence[Bbox], gap: float = 1.0) -> np.ndarray:
+def _apart(boxes: Sequence[Bbox], gap: float = 5.0) -> np.ndarray:
     """How far each box moves up so that none touches another, as little as possible, in pixels."""
     if not boxes:
         return np.zeros(0)
@@ -180,6 +180,11 @@ def field(axes: Axes, low: float, high: float, *, up: bool = False):
     return (axes.axvspan if up else axes.axhspan)(low, high, color=TINT, lw=0, zorder=0)
 
 
+def power_of_ten(exponent: int) -> str:
+    """Such as 10⁻⁶, in plain characters."""
+    return f"10{str(exponent).translate(_UP)}"
+
+
 def powers(axis) -> None:
     """Ticks of a logarithmic axis as plain numbers, or powers of ten where they are long."""
     def words(value: float, _) -> str:
@@ -188,7 +193,7 @@ def powers(axis) -> None:
         exponent = round(np.log10(value))
         if abs(np.log10(value) - exponent) > 1e-6:
             return ""
-        return f"{value:,g}" if -3 <= exponent <= 4 else f"10{str(exponent).translate(_UP)}"
+        return f"{value:,g}" if -3 <= exponent <= 4 else power_of_ten(exponent)
 
     axis.set_major_formatter(FuncFormatter(words))
     axis.set_minor_formatter(FuncFormatter(lambda value, _: ""))
