@@ -264,6 +264,25 @@ def test_lower_blocks_are_computed_once_and_stay(llm, monkeypatch):
     assert changed == {name for name in before if name.startswith("model.layers.1.")}
 
 
+@pytest.mark.parametrize("missing", [(), (0,)])  # where nothing was left: an error, or a number
+def test_upper_blocks_that_read_more_than_the_states_of_the_lower_ones_are_refused(llm, missing, monkeypatch):
+    """The last block adds what the first one left elsewhere, which a kept state does not bring along."""
+    (lower, upper), left = llm.model.model.layers, {}
+    plain = type(lower).forward
+
+    def forward(self, states, **given):
+        if self is upper:
+            states = states + left.pop("state", *missing)
+        states = plain(self, states, **given)
+        if self is lower:
+            left["state"] = states
+        return states
+
+    monkeypatch.setattr(type(lower), "forward", forward)
+    with pytest.raises(ValueError, match="^blocks must be None for LlamaForCausalLM, whose blocks hand on more"):
+        fine_tune(llm, some_pairs(), blocks=1, **CHEAP)
+
+
 @pytest.mark.parametrize("together", [1, 3000])  # each weight alone, and groups with some left for the end
 @pytest.mark.parametrize("limit", [ROW_TOKENS["cpu"], 12])
 def test_weights_updated_as_they_are_done_have_the_bits_of_plain_adamw(monkeypatch, limit, together):

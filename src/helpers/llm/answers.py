@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from ..checks import holds, texts
 from ..sequences.pairs import SequencePairs
 from .model import LLM
 from .packing import ROW_TOKENS, check_packing, hidden_states, pack, rows
@@ -29,6 +30,8 @@ def answer_states(
 
     Raises ValueError for texts that are empty or not equally many, and for a model that takes no packed rows.
     """
+    holds("llm", llm, "model tokenizer encode_all", "a model of load_llm")
+    prompts, chosen, rejected = texts("prompts", prompts), texts("chosen", chosen), texts("rejected", rejected)
     if not len(prompts) == len(chosen) == len(rejected) or not len(prompts):
         sizes = len(prompts), len(chosen), len(rejected)
         raise ValueError(f"prompts, chosen and rejected must be equally many and at least 1, got {sizes}")

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from ..checks import holds, one_line
+from ..checks import flag, holds, one_line
 from ..files import cache_path
 from .embedding_cache import add_rows, prompt_key, read_rows, read_seconds
 from .fingerprint import fingerprint
@@ -36,6 +36,7 @@ def embed(llm: LLM, prompts: Sequence[str], *, progress: bool = True) -> np.ndar
     (N, d) float32.
     """
     holds("llm", llm, "model tokenizer encode_all", "a model of load_llm")
+    flag("progress", progress)
     ids = llm.encode_all(prompts)
     keys = [prompt_key(tokens) for tokens in ids]
     folder = cache_path("embeddings", model_key(llm))

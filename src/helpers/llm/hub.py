@@ -38,8 +38,6 @@ def load_named(
 
     ValueError (one sentence) if there is none or it has no safetensors; ConnectionError without network.
     """
-    if not isinstance(name, str) or not name:
-        raise ValueError(f"name must be a non-empty string or None, got {name!r}")
     folder = Path(name).expanduser()
     if folder.is_dir():
         return *_load(str(folder), name), _folder_digest(folder)

@@ -3,7 +3,7 @@
 import torch
 from transformers import LlamaForCausalLM, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
-from ..checks import one_of, shown
+from ..checks import is_text, one_of, shown
 from . import default_model, hub
 from .embedding import check_head
 from .model import LLM
@@ -31,6 +31,8 @@ def load_llm(
     """
     one_of("dtype", dtype, DTYPES)
     place = _device(device)
+    if name is not None and not (is_text(name) and name):
+        raise ValueError(f"name must be a non-empty string or None, got {shown(name)}")
     if name == "tiny":
         from .tiny_model import tiny_digest, tiny_model, tiny_tokenizer
 
@@ -63,7 +65,7 @@ def _device(device: str | torch.device | None) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         place = torch.device(device)
-    except (RuntimeError, TypeError):
+    except (RuntimeError, TypeError, ValueError):
         place = None
     if place is None or place.type not in ("cpu", "cuda"):
         raise ValueError(f"device must be None, 'cpu', 'cuda' or 'cuda:N', got {shown(device)}")

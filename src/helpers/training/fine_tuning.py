@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from ..checks import at_least, holds, one_of, path_of, positive
+from ..checks import at_least, flag, holds, one_of, path_of, positive
 from ..llm.embedding import model_key
 from ..llm.model import LLM
 from ..llm.packing import check_packing
@@ -70,9 +70,11 @@ def fine_tune(
     takes no packed rows, margins or weights that are no longer finite, and a checkpoint that is damaged or another
     run's; `OSError` where the checkpoint cannot be written, `TimeoutError` where another process holds it.
     """
-    positive("beta", beta)
-    positive("lr", lr)
-    for name, value, low in (("steps", steps, 0), ("batch", batch, 1), ("evaluate_every", evaluate_every, 1),
+    beta, lr = float(positive("beta", beta)), float(positive("lr", lr))
+    flag("progress", progress)
+    flag("in_place", in_place)
+    at_least("steps", steps, 0, 10**6)
+    for name, value, low in (("batch", batch, 1), ("evaluate_every", evaluate_every, 1),
                              ("checkpoint_every", checkpoint_every, 1), ("seed", seed, 0)):
         at_least(name, value, low)
     one_of("dtype", "float32" if dtype is None else dtype, ("float32", "bfloat16"))

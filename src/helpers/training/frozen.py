@@ -32,15 +32,15 @@ class FrozenTrunk:
     def __init__(self, lower: list, tokens: int) -> None:
         self.lower, self.tokens = lower, tokens
         self.states: torch.Tensor | None = None  # (tokens, d), or (tokens, streams, d)
-        self.in_tuple = False  # some architectures' blocks return a tuple
+        self.rest: tuple | None = None  # where blocks return a tuple: as many None as there is behind the states
 
     @contextmanager
     def record(self, places: np.ndarray) -> Iterator[None]:
         """Keep the output of the forward pass inside, for its tokens, which stand at `places` of the long row."""
 
         def keep(block, args, output) -> None:
-            self.in_tuple = isinstance(output, tuple)
-            states = (output[0] if self.in_tuple else output)[0].detach()
+            self.rest = (None,) * (len(output) - 1) if isinstance(output, tuple) else None
+            states = (output if self.rest is None else output[0])[0].detach()
             if self.states is None:
                 self.states = states.new_zeros(self.tokens, *states.shape[1:])
             self.states[places] = states
@@ -55,7 +55,7 @@ class FrozenTrunk:
     def replay(self, places: np.ndarray) -> Iterator[None]:
         """Let the lower blocks give what was kept in place of computing it."""
         states = self.states[places][None]
-        output = (states,) if self.in_tuple else states
+        output = states if self.rest is None else (states, *self.rest)
         for block in self.lower:
             block.forward = lambda *args, **kwargs: output
         try:

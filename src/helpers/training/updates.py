@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 import torch
 
+from ..checks import one_line
 from ..llm.model import LLM
 from ..llm.packing import hidden_states
 from .frozen import FrozenTrunk, all_blocks, rows_in_play, top_blocks
@@ -17,7 +18,7 @@ ADAMW = dict(betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0)  # as TRL: PyTorch'
 # Numbers in the weights that are updated together, at least: 16 MB, about a block of the default model.  Weight by
 # weight, the calls themselves cost as much as the arithmetic.
 TOGETHER = 2**22
-LOST = "lr must keep the margins finite, got NaN or infinity; choose a smaller lr"
+LOST = "beta and lr must keep the margins finite, got NaN or infinity; choose smaller ones"
 
 
 def finite(gaps: np.ndarray, step: int) -> np.ndarray:
@@ -52,7 +53,22 @@ class Updater:
             if known is None:
                 finite(gaps[used], 0)
                 self.reference = gaps
+            if self.trunk is not None:
+                self._check_trunk(used, gaps)
         return self.reference
+
+    @torch.no_grad()
+    def _check_trunk(self, used: np.ndarray, gaps: np.ndarray) -> None:
+        """Raise `ValueError` unless the upper blocks, given what the trunk kept, lead to the same gaps."""
+        wanted = f"blocks must be None for {type(self.model).__name__}, whose blocks"
+        chosen, row, context = next(self._rows(used, FrozenTrunk.replay))
+        try:
+            again = self._gaps(row, context).cpu().numpy()
+        except Exception as error:  # whatever a model raises that needs more than the states of its lower blocks
+            raise ValueError(f"{wanted} hand on more than their states ({one_line(error)})") from error
+        if not np.allclose(again, gaps[chosen], rtol=0, atol=1e-4 * (1 + np.abs(gaps[chosen]).max())):
+            raise ValueError(f"{wanted} hand on more than their states: without, gaps are off by "
+                             f"{np.abs(again - gaps[chosen]).max():.2g}")
 
     def step(self, batch: np.ndarray) -> dict[str, float]:
         """Update the weights on the pairs `batch`; what was measured before the update."""
