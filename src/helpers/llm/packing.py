@@ -135,7 +135,7 @@ def _check_attention(model: torch.nn.Module, packing: Packing) -> str:
         raise ValueError(f"attn_implementation of the model must be 'sdpa' or 'eager', got {attention!r}")
     longest = int(packing.positions.max()) + 1
     window = getattr(model.config, "sliding_window", None)
-    if window is not None and longest > window:
+    if window and longest > window:  # some configs say 0 for none
         raise ValueError(f"sequences must fit the model's window of {window} tokens, the longest has {longest}")
     return attention
 
