@@ -8,10 +8,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "concentration": ["densities", "failure_curves", "margins_in_envelopes", "shares", "widening"],
         "conflict": ["against_time", "contributions", "first_rates"],
         "geometry": ["alignments", "cluster_margins", "lengths", "planes", "square_maps"],
-        "margins": [
-            "flips", "interaction_blocks", "predicted_against_measured", "two_accuracies",
-        ],
         "glyphs": ["glyph"],
+        "margins": ["flips", "interaction_blocks", "predicted_against_measured", "two_accuracies"],
         "pictures": ["picture", "picture_names"],
         "scaling": ["bound_against_samples", "bound_law_and_error", "powers_against_samples"],
         "sequences": ["both_answers", "token_rates"],
