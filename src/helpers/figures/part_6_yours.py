@@ -3,8 +3,8 @@
 from math import log10
 
 import numpy as np
-from scipy.stats import norm
 
+from ..risk import samples_for_risk
 from .marks import (
     answer,
     arrow,
@@ -25,14 +25,12 @@ from .marks import (
     token,
 )
 
-RULER = {"d": 576, "l_b": 0.5, "risk": 0.05}
-NOISE = (0.2, 0.33, 0.46, 0.57, 0.72)
+NOISE = (0.2, 0.33, 0.46, 0.57, 0.72)  # of five values, from clear to noisy, in units of the concept's length
 
 
 def pairs_needed(v: float) -> float:
-    """Pairs that a value with answers of its own needs by the law N5, infinite where no number is enough."""
-    z = norm.ppf(RULER["risk"]) ** 2 * v * v
-    return z * (1 + RULER["l_b"] ** 2 + RULER["d"] * v * v) / (1 - z) if z < 1 else np.inf
+    """Pairs that a value with answers of its own needs for an error of 5 % (N5), infinite where none suffices."""
+    return 2 * samples_for_risk(0.05, v=v, d=576, l_b=0.5)
 
 
 def ruler() -> str:
