@@ -198,9 +198,8 @@ def test_axes_stay_where_they_are_when_a_control_moves():
     assert len({tuple(ticks(picture)) for picture in drawings(figure, "drawGrid", places)}) == 1
     low, high = figure.setting["yRange"]
     everything = np.concatenate([RISK.ravel(), (MEASURED + 0.01)[~np.isnan(MEASURED)]])
-    # What is measured is readable: it has more than half of the axis, and nothing measured is cut off.
-    assert low == 0 and high >= np.nanmax(MEASURED + 0.01) and np.nanmax(MEASURED) > 0.5 * high
-    assert 0.5 * everything.max() < high < 1.1 * 1.6 * everything.max()
+    # Nothing measured or predicted is cut off, and it has more than half of the axis: the bound, 40, does not squeeze it.
+    assert low == 0 and everything.max() < high < 1.1 * 1.6 * everything.max()
 
 
 def test_an_axis_on_which_nothing_would_be_seen_is_enlarged_and_says_so():

@@ -142,8 +142,8 @@ def legend(curves: Sequence[Curve]) -> list[dict]:
 def vertical(curves: Sequence[Curve], wanted: tuple[float | None, float | None], *, log: bool) -> list[float]:
     """Ends of the vertical axis over all settings, so that it stays where it is when a control moves.
 
-    What is measured is what counts (what is predicted, where nothing is measured); the rest shows as far as that
-    leaves it readable. `wanted` ends go before; `log`: the values are on a logarithmic axis already.
+    What is measured and predicted is what counts; bounds and guides show as far as that leaves it readable. `wanted`
+    ends go before; `log`: the values are on a logarithmic axis already.
     """
     drawn = [(curve.style, part) for curve in curves if curve.style != "caption" for part in numbers(curve).values()]
 
@@ -153,7 +153,7 @@ def vertical(curves: Sequence[Curve], wanted: tuple[float | None, float | None],
         return flat[np.isfinite(flat)]
 
     everything = found(*STYLES)
-    choice = (found("measured", "points"), found("predicted"), everything)
+    choice = (found("measured", "points", "predicted"), everything)
     core = next((part for part in choice if part.size), np.zeros(1))
     everything = everything if everything.size else core
     if log:
