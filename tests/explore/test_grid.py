@@ -198,7 +198,7 @@ def test_axes_stay_where_they_are_when_a_control_moves():
     assert len({tuple(ticks(picture)) for picture in drawings(figure, "drawGrid", places)}) == 1
     low, high = figure.setting["yRange"]
     everything = np.concatenate([RISK.ravel(), (MEASURED + 0.01)[~np.isnan(MEASURED)]])
-    # Nothing measured or predicted is cut off, and it has more than half of the axis: the bound, 40, does not squeeze it.
+    # Nothing measured or predicted is cut off, and the bound, 40, leaves it more than half of the axis.
     assert low == 0 and everything.max() < high < 1.1 * 1.6 * everything.max()
 
 
