@@ -4,12 +4,13 @@ import re
 
 import numpy as np
 import pytest
-from claims import found, page
+from claims import found, numbers, page
 
 from helpers.bounds.envelopes import LOG3, training_envelope
 from helpers.dynamics.rates import initial_rates
 from helpers.exercises.chapter_07 import ANSWERS
 from helpers.layouts import shared
+from helpers.statistics import wilson_interval
 
 NUMBER = r"([-+.\deinf]+)"
 
@@ -138,6 +139,11 @@ class TestChapter07:
                               self.text)
         assert gamma > 0 and latest > 1000  # "long before the guaranteed time"
         own, same, caution = found(r"the other values, .*: held-out (\S+)", self.text)
+        said = numbers("07_not_orthogonal")
+        assert said["tested"] == [64, 448]
+        for share, tested, low, high in zip(*(said[name] for name in ("share", "tested", "low", "high")), strict=True):
+            assert wilson_interval(share, tested) == pytest.approx((low, high), rel=1e-12)
+        assert said["high"][0] < 0.5 < said["low"][1]  # caution is lost on unseen statements, the others are not
         assert caution < min(own, same)
 
     def test_the_order_of_the_first_rates_fades(self):

@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
-from claims import found, page
+from claims import found, numbers, page
+
+from helpers.statistics import wilson_interval
 
 VALUES = ("honesty", "frugality", "curiosity", "solitude")
 
@@ -74,6 +76,10 @@ class TestChapter08:
         assert (numbers[:, 1] >= 0.5 * numbers[:, 0]).all() and (numbers[:, 0] > 0).all()
 
     def test_with_one_token_the_answers_part_and_with_many_both_fall(self):
+        said = numbers("08_many_tokens")
+        assert said["tested"] == [16, 16]
+        intervals = [wilson_interval(share, 16) for share in said["right"]]
+        assert np.transpose(intervals) == pytest.approx(np.array([said["low"], said["high"]]), rel=1e-12)
         line = r"token\(s\), the longest run: chosen (\S+), rejected (\S+), margin (\S+), right (\d+)%"
         (up, down, *_), (chosen, rejected, margin, _) = np.reshape(found(line, self.text), (2, 4))
         assert up > 0 > down and rejected < chosen < 0 < margin
