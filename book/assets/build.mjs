@@ -28,7 +28,7 @@ const { metafile } = await build({
   minify: true,
   format: "iife",
   target: "es2022",
-  alias: { "anywidget-factory": factory },
+  alias: { "anywidget-factory": factory, "sanitize-html": path.join(here, "no-html.js") },
   loader: { ".svg": "dataurl" },
   define: { "process.env.NODE_ENV": '"production"', global: "globalThis" },
   legalComments: "none",          // every licence goes into one file, below
@@ -39,7 +39,9 @@ const { metafile } = await build({
 const source = path.join(here, "node_modules/mathjax/es5");
 const mathjax = path.join(out, "mathjax");
 fs.mkdirSync(mathjax, { recursive: true });
-fs.copyFileSync(path.join(source, "tex-chtml-full.js"), path.join(mathjax, "tex-chtml-full.js"));
+fs.copyFileSync(path.join(source, "tex-chtml.js"), path.join(mathjax, "tex-chtml.js"));
+// What is rarer, such as \boldsymbol, MathJax fetches from beside itself when a page has it.
+fs.cpSync(path.join(source, "input/tex/extensions"), path.join(mathjax, "input/tex/extensions"), { recursive: true });
 fs.cpSync(path.join(source, "output/chtml/fonts/woff-v2"), path.join(mathjax, "output/chtml/fonts/woff-v2"), { recursive: true });
 
 // Two text faces: the Latin letters of a serif, and Latin and Greek of a sans for what is not running text.

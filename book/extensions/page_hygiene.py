@@ -21,6 +21,7 @@ from docutils import nodes
 
 VARIABLE = "REWARD_MARGINS_REPOSITORY"
 OPENING = ("After this chapter you can", "You need", "Cost", "Model and data", "Paper")
+SEARCH = re.compile(r'<script src="[^"]*(?:searchtools|language_data|searchindex)\.js"></script>\s*')
 FIGURE = re.compile(r'<figure class="[^"]*\bnumbered\b[^"]*" id="(?P<id>[^"]+)".*?</figcaption>', re.DOTALL)
 # No page may ask another host for anything. Widgets bring their scripts as blobs; Sphinx and the theme write inline.
 POLICY = ("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'self' data: blob:; "
@@ -121,6 +122,16 @@ def clean_page(app, pagename, templatename, context, doctree):
         })
 
 
+def drop_search_scripts(app, exception):
+    """Leave the index of the book to the search page: the theme would load it with every page, and use it nowhere."""
+    if exception or app.builder.name != "html":
+        return
+    for page in Path(app.outdir).rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        if page.name != "search.html" and (kept := SEARCH.sub("", text)) != text:
+            page.write_text(kept, encoding="utf-8")
+
+
 def write_entrance(app, exception):
     """Give the redirect at the root a title, a language and the icon that browsers would look for in vain."""
     entrance = Path(app.outdir, "index.html")
@@ -152,4 +163,5 @@ def setup(app):
     app.connect("doctree-read", mark_opening)
     app.connect("html-page-context", clean_page, priority=900)
     app.connect("build-finished", write_entrance, priority=900)
+    app.connect("build-finished", drop_search_scripts, priority=900)
     return {"env_version": 3, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -20,6 +20,6 @@ const asWritten = Search.htmlToText;
 Search.htmlToText = (html, anchor) => {
   const page = new DOMParser().parseFromString(html, "text/html");
   for (const formula of page.querySelectorAll(".math")) formula.textContent = readable(formula.textContent);
-  for (const drawing of page.querySelectorAll("svg, .rm-skip")) drawing.remove();
+  for (const unread of page.querySelectorAll("svg, .rm-skip, details.hide")) unread.remove();
   return asWritten(page.documentElement.outerHTML, anchor);
 };

@@ -43,8 +43,8 @@ MOVES = """async handle => {
 }"""
 
 
-def first_load(browser: Browser, base: str, name: str) -> int:
-    """Bytes of the files that a page asks for when nothing of it is cached, text compressed as servers do."""
+def first_load(browser: Browser, base: str, name: str) -> tuple[int, int]:
+    """Bytes of the files that a page asks for when nothing is cached: text compressed as servers do, and unpacked."""
     asked = set()
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     try:
@@ -54,7 +54,8 @@ def first_load(browser: Browser, base: str, name: str) -> int:
     finally:
         context.close()
     paths = {SITE / unquote(urlsplit(url).path).lstrip("/") for url in asked if url.startswith(base)}
-    return sum(_weight(path) for path in paths if path.is_file())
+    files = [path for path in paths if path.is_file()]
+    return sum(map(_weight, files)), sum(path.stat().st_size for path in files)
 
 
 def _weight(path: Path) -> int:
@@ -80,7 +81,7 @@ def main() -> None:
     seconds = unchanged_build()
     with sync_playwright() as playwright, served() as base:
         browser = launch(playwright)
-        loads = {name: first_load(browser, base, name) for name in site_pages()}
+        loads = {name: first_load(browser, base, name)[0] for name in site_pages()}
         sliders = {}
         for name in pages_with_explorers():
             with visit(browser, base, name) as (page, _):
