@@ -122,6 +122,8 @@ def test_the_two_sides_of_a_value_are_drawn_apart():
         places = np.array([int(prompt.split()[1]) % 40 for prompt in part.prompts])
         up, down = (set(places[part.side == side]) for side in (1, -1))
         assert len(up) == len(down) == 10 and up != down
+    # Nor does a cluster's subset begin with the pairs that a split of the same seed holds out.
+    assert pairs.split(test=0.25, seed=1)[1].prompts != pairs.per_cluster(10, seed=1).prompts
 
 
 @given(counts=st.lists(st.sampled_from([(5, 0), (0, 3), (2, 4)]), min_size=1, max_size=3), seed=st.integers(0, 99))
