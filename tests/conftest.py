@@ -1,12 +1,14 @@
-"""The theme for tests of figures; fewer draws for `make check`; and, at the end of a run, how many were made."""
+"""Shapes checked at every call, the theme for tests of figures, fewer draws for `make check`, and a count of draws."""
 
 import matplotlib
 import pytest
 from hypothesis import settings
+from shapes import checked_shapes
 
 from helpers.figures.theme import theme
 from theorems import DRAWS
 
+checked_shapes()  # before any test binds a name
 settings.register_profile("check", max_examples=40)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cached_property
 from math import isqrt
+from typing import Annotated
 
 import numpy as np
 
@@ -55,13 +56,13 @@ class TokenLayout:
         return tuple(dict.fromkeys(token for pair in self.pairs for token in pair))
 
     @cached_property
-    def indices(self) -> np.ndarray:
+    def indices(self) -> Annotated[np.ndarray, "K 2"]:
         """Row numbers into `tokens` of (a_i, b_i), shape (K, 2)."""
         row = {token: n for n, token in enumerate(self.tokens)}
         return _frozen(np.array([[row[a], row[b]] for a, b in self.pairs]))
 
     @cached_property
-    def incidence(self) -> np.ndarray:
+    def incidence(self) -> Annotated[np.ndarray, "K tokens"]:
         """The vectors u_i = e_a - e_b as rows, shape (K, len(tokens))."""
         u = np.zeros((self.K, len(self.tokens)))
         u[np.arange(self.K), self.indices[:, 0]] = 1.0
@@ -69,17 +70,17 @@ class TokenLayout:
         return _frozen(u)
 
     @cached_property
-    def gram(self) -> np.ndarray:
+    def gram(self) -> Annotated[np.ndarray, "K K"]:
         """u_i . u_k / 2, shape (K, K): 1 on the diagonal, +-1/2 for one shared token, 0 for none."""
         return _frozen(self.incidence @ self.incidence.T / 2)
 
     @cached_property
-    def kappa(self) -> np.ndarray:
+    def kappa(self) -> Annotated[np.ndarray, "K"]:
         """Crosstalk factor of a value, sum over k of gram[i, k]^2, shape (K,) (N5)."""
         return _frozen((self.gram**2).sum(axis=1))
 
     @cached_property
-    def nu(self) -> np.ndarray:
+    def nu(self) -> Annotated[np.ndarray, "K"]:
         """The sum over k of |gram[i, k]|, shape (K,). Enters the growth rate of errors in N7 and N8."""
         return _frozen(np.abs(self.gram).sum(axis=1))
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Integral, Real
+from typing import Annotated
 
 import numpy as np
 
@@ -16,9 +17,9 @@ MOST_NUMBERS = 10**9  # that one array is asked to hold
 class Sample:
     """Embeddings `x` (N, d), the `value` of each row in 0..K-1 (N,), and its `side`, +1 or -1 (N,)."""
 
-    x: np.ndarray
-    value: np.ndarray
-    side: np.ndarray
+    x: Annotated[np.ndarray, "N d"]
+    value: Annotated[np.ndarray, "N"]
+    side: Annotated[np.ndarray, "N"]
 
     def __len__(self) -> int:
         return len(self.value)

@@ -5,6 +5,7 @@ A draw is a split, a subset or a seed: everything that would be drawn again. All
 
 import warnings
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from scipy.stats import DegenerateDataWarning, binomtest, bootstrap, t
@@ -18,10 +19,10 @@ LEVEL = 0.95
 class Difference:
     """Mean of paired differences, its interval, and the probability `p` of one as large by chance; shape (...)."""
 
-    mean: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    p: np.ndarray
+    mean: Annotated[np.ndarray, "*rest"]
+    low: Annotated[np.ndarray, "*rest"]
+    high: Annotated[np.ndarray, "*rest"]
+    p: Annotated[np.ndarray, "*rest"]
 
 
 def wilson_interval(error: float, tested: int) -> tuple[float, float]:
@@ -36,7 +37,9 @@ def wilson_interval(error: float, tested: int) -> tuple[float, float]:
     return float(interval.low), float(interval.high)
 
 
-def mean_interval(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def mean_interval(
+    draws: Annotated[np.ndarray, "n *rest"]
+) -> tuple[Annotated[np.ndarray, "*rest"], Annotated[np.ndarray, "*rest"], Annotated[np.ndarray, "*rest"]]:
     """Mean over draws and Student's interval of that mean: where the mean of ever more such draws would lie.
 
     Parameters
@@ -57,7 +60,7 @@ def mean_interval(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray
     return mean, mean - half, mean + half
 
 
-def paired_difference(first: np.ndarray, second: np.ndarray) -> Difference:
+def paired_difference(first: Annotated[np.ndarray, "n *rest"], second: Annotated[np.ndarray, "n *rest"]) -> Difference:
     """Mean of first - second over draws that both were made on, with Student's interval and test.
 
     Parameters

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Annotated
 
 import numpy as np
 
@@ -39,14 +40,14 @@ class Geometry:
     along : standard deviation of that noise along the value's own concept, shape (K,).
     """
 
-    shared: np.ndarray
-    offsets: np.ndarray
-    concepts: np.ndarray
-    gram: np.ndarray
-    offset_lengths: np.ndarray
-    trace: np.ndarray
-    trace_square: np.ndarray
-    along: np.ndarray
+    shared: Annotated[np.ndarray, "d"]
+    offsets: Annotated[np.ndarray, "K d"]
+    concepts: Annotated[np.ndarray, "K d"]
+    gram: Annotated[np.ndarray, "K K"]
+    offset_lengths: Annotated[np.ndarray, "K"]
+    trace: Annotated[np.ndarray, "K"]
+    trace_square: Annotated[np.ndarray, "K"]
+    along: Annotated[np.ndarray, "K"]
 
     @property
     def K(self) -> int:
@@ -88,8 +89,8 @@ class ClusterMeans:
         that of the true one by this on average. Products of different means have no such bias.
     """
 
-    means: np.ndarray
-    excess: np.ndarray
+    means: Annotated[np.ndarray, "K 2 d"]
+    excess: Annotated[np.ndarray, "K 2"]
 
     @property
     def concepts(self) -> np.ndarray:
@@ -101,7 +102,7 @@ class ClusterMeans:
         """Half their sum, shape (K, d): the b of the theorems, if all values had the same."""
         return self.means.mean(axis=1)
 
-    def first_rates(self, layout: TokenLayout) -> np.ndarray:
+    def first_rates(self, layout: TokenLayout) -> Annotated[np.ndarray, "K 2"]:
         """Mean first rate of unseen samples of each cluster after balanced training, shape (K, 2).
 
         `initial_rates` of the measured means, less the lead tr Sigma / (2Q) that training samples have (N6).
@@ -121,7 +122,7 @@ class ClusterMeans:
         return Sample(axes * np.sqrt(np.maximum(size, 0.0)), np.repeat(np.arange(K), 2), np.tile([1, -1], K))
 
 
-def measure_value(x: np.ndarray, side: np.ndarray) -> ValueConstants:
+def measure_value(x: Annotated[np.ndarray, "N d"], side: Annotated[np.ndarray, "N"]) -> ValueConstants:
     """Estimate the constants of one value from its embeddings, without the bias of small samples.
 
     Parameters
@@ -144,7 +145,9 @@ def measure_value(x: np.ndarray, side: np.ndarray) -> ValueConstants:
     return ValueConstants(float(np.sqrt(value.length_square)), float(v), dimension)
 
 
-def measure_geometry(x: np.ndarray, value: np.ndarray, side: np.ndarray) -> Geometry:
+def measure_geometry(
+    x: Annotated[np.ndarray, "N d"], value: Annotated[np.ndarray, "N"], side: Annotated[np.ndarray, "N"]
+) -> Geometry:
     """Estimate shared component, concepts, offsets and noise of K values from their embeddings; O(N d min(N, d)).
 
     Parameters
@@ -182,7 +185,9 @@ def measure_geometry(x: np.ndarray, value: np.ndarray, side: np.ndarray) -> Geom
     return Geometry(shared, offsets, means.concepts, gram, np.sqrt(squares), trace, trace_square, along)
 
 
-def cluster_means(x: np.ndarray, value: np.ndarray, side: np.ndarray) -> ClusterMeans:
+def cluster_means(
+    x: Annotated[np.ndarray, "N d"], value: Annotated[np.ndarray, "N"], side: Annotated[np.ndarray, "N"]
+) -> ClusterMeans:
     """Measure the means of the clusters.
 
     Parameters

@@ -1,6 +1,7 @@
 """Lemmas B.1 and B.2: how far noisy embeddings stray from their means, and with them the rates of the margins."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
@@ -38,7 +39,9 @@ def largest_epsilon(v: float, Z: int) -> float:
     return 1 / (16 * float(v) * (at_least("Z", Z, 1) + 2))
 
 
-def noise_parts(sample: Samples, means: np.ndarray, noise_square: float) -> tuple[np.ndarray, np.ndarray]:
+def noise_parts(
+    sample: Samples, means: Annotated[np.ndarray, "K 2 d"], noise_square: float
+) -> tuple[Annotated[np.ndarray, "N N"], Annotated[np.ndarray, "N N"]]:
     """The two ways in which x_j . x_k strays from mu_j . mu_k (proof of B.1).
 
     Parameters
@@ -64,7 +67,7 @@ def noise_parts(sample: Samples, means: np.ndarray, noise_square: float) -> tupl
 
 
 def deviations(
-    sample: Samples, layout: TokenLayout, *, means: np.ndarray, noise_square: float, allowed: float
+    sample: Samples, layout: TokenLayout, *, means: Annotated[np.ndarray, "K 2 d"], noise_square: float, allowed: float
 ) -> tuple[Deviation, ...]:
     """Lemma B.1 case by case on given data; cases without a pair are left out.
 
@@ -102,8 +105,8 @@ def deviations(
 
 
 def rate_bracket(
-    sample: Samples, layout: TokenLayout, pushes: np.ndarray, *, l_b: float, noise_square: float
-) -> np.ndarray:
+    sample: Samples, layout: TokenLayout, pushes: Annotated[np.ndarray, "N"], *, l_b: float, noise_square: float
+) -> Annotated[np.ndarray, "N"]:
     """The bracket of Lemma B.2: what `pull` would be if every interaction had its mean, shape (N,).
 
     `pushes` has shape (N,). Raises `ValueError` for arrays that do not fit, and l_b or noise_square below 0.
@@ -112,7 +115,9 @@ def rate_bracket(
     return _own_values(sample, layout, pushes, l_b, noise_square) + sharing_term(sample, layout, pushes, l_b=l_b)
 
 
-def sharing_term(sample: Samples, layout: TokenLayout, pushes: np.ndarray, *, l_b: float) -> np.ndarray:
+def sharing_term(
+    sample: Samples, layout: TokenLayout, pushes: Annotated[np.ndarray, "N"], *, l_b: float
+) -> Annotated[np.ndarray, "N"]:
     """l_b^2 sum over other values of G times the difference of pushes of their two sides, shape (N,) (B.2).
 
     `pushes` has shape (N,). Raises `ValueError` for arrays that do not fit, and l_b below 0.

@@ -1,5 +1,7 @@
 """Envelopes of the training margins: Theorem 4.2, its improved form, and the forms of Appendix C."""
 
+from typing import Annotated
+
 import numpy as np
 
 from ..checks import at_least, between, one_of
@@ -12,13 +14,13 @@ _UPPER = {"paper": 5 / 2, "improved": 19 / 32, "paper C": 5 / 2, "improved C": 3
 
 
 def training_envelope(
-    S: float | np.ndarray,
+    S: float | Annotated[np.ndarray, "*S"],
     *,
     form: str = "paper",
     Q: int | None = None,
     d: int | None = None,
     v: float | None = None,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[Annotated[np.ndarray, "*S"], Annotated[np.ndarray, "*S"]]:
     """Lower and upper bound of every training margin at time S.
 
     Parameters

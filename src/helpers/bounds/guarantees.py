@@ -4,6 +4,7 @@ Bounds are returned as they are: one above 1 is true and says nothing.
 """
 
 import math
+from typing import Annotated
 
 import numpy as np
 from scipy.special import lambertw
@@ -69,7 +70,7 @@ def samples_for_confidence(
     return high
 
 
-def risk_bound(K: int, Q: float | np.ndarray) -> float | np.ndarray:
+def risk_bound(K: int, Q: float | Annotated[np.ndarray, "*Q"]) -> float | Annotated[np.ndarray, "*Q"]:
     """2 K Q^2 exp(-Q/45): the risk at most, at the paper's stopping time, with its probability (Theorem 4.3).
 
     Q is one number or an array. Raises `ValueError` for K or a Q below 1.

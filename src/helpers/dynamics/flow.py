@@ -6,6 +6,7 @@ h = 2 beta^2 lr / K. Everything works on the token rows of beta Delta W, at a co
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from scipy.integrate import solve_ivp
@@ -32,10 +33,10 @@ class Trajectory:
     test_margins : of the held-out samples (T, M), or None without them.
     """
 
-    S: np.ndarray
-    margins: np.ndarray
-    w: np.ndarray
-    test_margins: np.ndarray | None = None
+    S: Annotated[np.ndarray, "T"]
+    margins: Annotated[np.ndarray, "T N"]
+    w: Annotated[np.ndarray, "T K d"]
+    test_margins: Annotated[np.ndarray, "T M"] | None = None
 
 
 def push(loss: str) -> Callable[[np.ndarray], np.ndarray]:
@@ -47,7 +48,9 @@ def push(loss: str) -> Callable[[np.ndarray], np.ndarray]:
     return lambda r: -slope(r)
 
 
-def dimensionless_time(steps: float | np.ndarray, beta: float, lr: float, K: int) -> float | np.ndarray:
+def dimensionless_time(
+    steps: float | Annotated[np.ndarray, "*S"], beta: float, lr: float, K: int
+) -> float | Annotated[np.ndarray, "*S"]:
     """S = 2 n beta^2 lr / K after n steps of gradient descent on the mean loss (N9).
 
     Raises `ValueError` for steps < 0, beta <= 0, lr <= 0 or K < 1.
@@ -63,7 +66,9 @@ def paper_horizon(K: int, beta: float, lr: float) -> float:
     return float(0.4 * np.log(3) / _step_size(beta, lr, K))
 
 
-def noise_free_margin(S: float | np.ndarray, loss: str = "dpo") -> float | np.ndarray:
+def noise_free_margin(
+    S: float | Annotated[np.ndarray, "*S"], loss: str = "dpo"
+) -> float | Annotated[np.ndarray, "*S"]:
     """Margin that all samples share without noise, for balanced data and any token layout (N1).
 
     DPO solves r + e^r = 1 + S; IPO gives 1 - e^(-2S), SLiC min(1, S). Shaped like S; `ValueError` for S < 0.
@@ -83,7 +88,9 @@ def noise_free_margin(S: float | np.ndarray, loss: str = "dpo") -> float | np.nd
     return np.where(S > 500.0, np.log(y), r)[()]
 
 
-def interaction_matrix(sample: Samples, layout: TokenLayout, other: Samples | None = None) -> np.ndarray:
+def interaction_matrix(
+    sample: Samples, layout: TokenLayout, other: Samples | None = None
+) -> Annotated[np.ndarray, "M N"]:
     """C[j, k] = (Delta y_j . Delta y_k)(x_j . x_k), rows from `other` if it is given (Lemma 4.1).
 
     Shape (N, N) or (M, N). For small cases: nothing else here needs it. Errors as for `gradient_flow`.
@@ -181,7 +188,9 @@ def smoothness(sample: Samples, layout: TokenLayout, beta: float) -> float:
     return positive("beta", beta, 1e50) ** 2 / 4 * TokenRows(sample, layout).largest_eigenvalue()
 
 
-def scalar_discretization_bound(h: float, S: float | np.ndarray) -> float | np.ndarray:
+def scalar_discretization_bound(
+    h: float, S: float | Annotated[np.ndarray, "*S"]
+) -> float | Annotated[np.ndarray, "*S"]:
     """h S / 16: how far gradient descent of step h <= 4 can run ahead of the noise-free DPO margin (N9).
 
     Raises `ValueError` for h outside of (0, 4] or S below 0.
@@ -193,7 +202,7 @@ def scalar_discretization_bound(h: float, S: float | np.ndarray) -> float | np.n
 
 def discretization_bound(
     sample: Samples, layout: TokenLayout, *, beta: float, lr: float, steps: int, test: Samples | None = None
-) -> np.ndarray:
+) -> Annotated[np.ndarray, "M"]:
     """Bound on |r_j of DPO after `steps` steps of gradient descent - r_j of the flow at the same S| (N9).
 
     sqrt(2) beta ||x_j|| (lr T / 2) L_s ||grad L(W_0)||_F with T = steps lr, shape (N,), or (M,) for `test`.

@@ -1,5 +1,7 @@
 """How fast margins move: the right side of Lemma 4.1, first rates of given data, and how far they spread (N6)."""
 
+from typing import Annotated
+
 import numpy as np
 
 from ..checks import at_least, finite, holds
@@ -7,7 +9,9 @@ from ..layouts import TokenLayout
 from .token_rows import LARGEST, Samples, TokenRows, held_out_rows
 
 
-def pull(sample: Samples, layout: TokenLayout, pushes: np.ndarray, test: Samples | None = None) -> np.ndarray:
+def pull(
+    sample: Samples, layout: TokenLayout, pushes: Annotated[np.ndarray, "N"], test: Samples | None = None
+) -> Annotated[np.ndarray, "M"]:
     """sum_k C_jk push_k = N tau dr_j/dt / beta^2, the right side of Lemma 4.1; O(N d), without the matrix C.
 
     `pushes` has shape (N,): sigma(-r_k) for DPO. Shape (N,), or (M,) for the samples of `test`.
@@ -21,7 +25,7 @@ def pull(sample: Samples, layout: TokenLayout, pushes: np.ndarray, test: Samples
     return watched.margins(rows.force(pushes))
 
 
-def first_rates(sample: Samples, layout: TokenLayout) -> np.ndarray:
+def first_rates(sample: Samples, layout: TokenLayout) -> Annotated[np.ndarray, "N"]:
     """rho_j = K/(2N) sum_k C_jk: a margin starts as S/2 rho_j, shape (N,) (N6).
 
     Raises `ValueError` for a sample that does not fit itself or the layout.
@@ -30,7 +34,9 @@ def first_rates(sample: Samples, layout: TokenLayout) -> np.ndarray:
     return layout.K / (2 * rows.N) * rows.margins(rows.force(np.ones(rows.N)))
 
 
-def initial_rates(layout: TokenLayout, concepts: np.ndarray, midpoints: np.ndarray) -> np.ndarray:
+def initial_rates(
+    layout: TokenLayout, concepts: Annotated[np.ndarray, "K d"], midpoints: Annotated[np.ndarray, "... d"]
+) -> Annotated[np.ndarray, "K 2"]:
     """rho_{i,s} = sum_k g_ik c_k . (c_i + s b_i): noise-free margins start as S/2 rho, for arbitrary means.
 
     Parameters
@@ -60,8 +66,13 @@ def initial_rates(layout: TokenLayout, concepts: np.ndarray, midpoints: np.ndarr
 
 
 def rate_moments(
-    layout: TokenLayout, means: np.ndarray, covariance: np.ndarray, Q: int, *, measured_on: int | None = None
-) -> tuple[np.ndarray, np.ndarray]:
+    layout: TokenLayout,
+    means: Annotated[np.ndarray, "K 2 d"],
+    covariance: Annotated[np.ndarray, "d d"],
+    Q: int,
+    *,
+    measured_on: int | None = None,
+) -> tuple[Annotated[np.ndarray, "K 2"], Annotated[np.ndarray, "K 2"]]:
     """Mean and standard deviation of rho_j = K/(2N) sum_k C_jk over balanced Gaussian training data.
 
     Parameters

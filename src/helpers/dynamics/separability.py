@@ -1,12 +1,14 @@
 """Value conflict: whether one matrix can serve all samples, and by when training has found it."""
 
+from typing import Annotated
+
 import numpy as np
 from scipy.optimize import nnls
 
 from ..checks import at_least, finite
 
 
-def separation(C: np.ndarray) -> float:
+def separation(C: Annotated[np.ndarray, "N N"]) -> float:
     """gamma: the largest margin per unit of length that one change of W can give to all samples at once.
 
     gamma = max over ||U||_F <= 1 of min_j Delta y_j^T U x_j, and gamma^2 is the minimum of p^T C p over weights
@@ -26,7 +28,7 @@ def separation(C: np.ndarray) -> float:
     return float(np.sqrt(scale) * gamma) if gamma > 1e-7 else 0.0  # below, it is the rounding of the square root
 
 
-def recovery_time(C: np.ndarray, K: int) -> float:
+def recovery_time(C: Annotated[np.ndarray, "N N"], K: int) -> float:
     """A time S by which the flow on these samples has made every margin positive; infinite without separation.
 
     2 N log^2(2N / log 2) / (K gamma^2 log 2), for the N samples of the interaction matrix C and K values.

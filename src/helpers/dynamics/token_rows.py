@@ -7,7 +7,7 @@ in a margin, so their gradient is exactly 0.
 """
 
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import Annotated, Protocol
 
 import numpy as np
 from scipy.linalg import eigh_tridiagonal
@@ -21,9 +21,9 @@ LARGEST = 1e50  # entry of an embedding: its products of four, as in a squared i
 class Samples(Protocol):
     """Anything with embeddings `x` (N, d), `value` (N,) in 0..K-1 and `side` (N,) of +1 and -1."""
 
-    x: np.ndarray
-    value: np.ndarray
-    side: np.ndarray
+    x: Annotated[np.ndarray, "N d"]
+    value: Annotated[np.ndarray, "N"]
+    side: Annotated[np.ndarray, "N"]
 
 
 class TokenRows:
@@ -48,14 +48,14 @@ class TokenRows:
             chosen = self._order[block]
             np.multiply(x[chosen], sign[chosen, None], out=self._signed[block], casting="same_kind")
 
-    def margins(self, states: np.ndarray) -> np.ndarray:
+    def margins(self, states: Annotated[np.ndarray, "*T tokens d"]) -> Annotated[np.ndarray, "*T N"]:
         """Margins w_i . (s_j x_j) at states (..., tokens, d): shape (..., N), in the sample's order."""
         margins = np.empty((*states.shape[:-2], self.N), self.dtype)
         for a, b, block in self._blocks:
             margins[..., self._order[block]] = (states[..., a, :] - states[..., b, :]) @ self._signed[block].T
         return margins
 
-    def force(self, pushes: np.ndarray) -> np.ndarray:
+    def force(self, pushes: Annotated[np.ndarray, "N"]) -> Annotated[np.ndarray, "tokens d"]:
         """sum_k push_k Delta y_k x_k^T for pushes (N,) in the sample's order: shape (tokens, d)."""
         rows = np.zeros(self.shape, self.dtype)
         for a, b, block in self._blocks:
@@ -65,8 +65,8 @@ class TokenRows:
         return rows
 
     def margins_and_force(
-        self, state: np.ndarray, push: Callable[[np.ndarray], np.ndarray]
-    ) -> tuple[np.ndarray, np.ndarray]:
+        self, state: Annotated[np.ndarray, "tokens d"], push: Callable[[np.ndarray], np.ndarray]
+    ) -> tuple[Annotated[np.ndarray, "N"], Annotated[np.ndarray, "tokens d"]]:
         """`margins` m at one state and `force` of push(m), in one pass over the samples."""
         margins, rows = np.empty(self.N, self.dtype), np.zeros(self.shape, self.dtype)
         for a, b, block in self._blocks:
@@ -78,7 +78,9 @@ class TokenRows:
             rows[b] -= direction
         return margins, rows
 
-    def velocity(self, state: np.ndarray, push: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    def velocity(
+        self, state: Annotated[np.ndarray, "tokens d"], push: Callable[[np.ndarray], np.ndarray]
+    ) -> Annotated[np.ndarray, "tokens d"]:
         """dA/dS = K/(2N) sum_k push(r_k) Delta y_k x_k^T, shape (tokens, d)."""
         return self.K / (2 * self.N) * self.margins_and_force(state, push)[1]
 

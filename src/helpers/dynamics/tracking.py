@@ -1,6 +1,7 @@
 """The tracking theorem N7: how closely noisy margins follow the noise-free one, from data or beforehand (N8 b)."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
@@ -22,12 +23,12 @@ class Tracking:
     eta: float
     gamma: float
 
-    def margin(self, S: float | np.ndarray) -> np.ndarray:
+    def margin(self, S: float | Annotated[np.ndarray, "*S"]) -> Annotated[np.ndarray, "*S"]:
         """Bound on the relative departure of the margins at time S, shaped like S; `ValueError` for S below 0."""
         with np.errstate(over="ignore"):  # an infinite bound is true
             return self.eta * np.exp(self.gamma * times_of("S", S) / 4)
 
-    def omega(self, S: float | np.ndarray) -> np.ndarray:
+    def omega(self, S: float | Annotated[np.ndarray, "*S"]) -> Annotated[np.ndarray, "*S"]:
         """Bound on the relative departure of the accumulated pushes psi_k at time S, shaped like S; errors as `margin`.
 
         (e^(Gamma S / 4) - 1) / Gamma is S/4 where Gamma is 0.

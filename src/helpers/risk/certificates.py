@@ -1,6 +1,7 @@
 """Guarantees on the risk: from training data (N8 a), beforehand (N8 b to d), and for a language model (N11)."""
 
 import math
+from typing import Annotated
 
 import numpy as np
 from scipy.special import ndtr, rel_entr
@@ -17,7 +18,9 @@ SCALES = tuple(2.0 ** (k / 2) for k in range(17))  # mu: 1 to 256
 SHIFTS = tuple(k / 4 for k in range(13))  # z: 0 to 3
 
 
-def certificate(sample: Samples, mixture: ValueMixture, S: float | np.ndarray) -> np.ndarray:
+def certificate(
+    sample: Samples, mixture: ValueMixture, S: float | Annotated[np.ndarray, "*S"]
+) -> Annotated[np.ndarray, "*S K 2"]:
     """Bound on the risk of every cluster at time S of the flow on these training data (N8 a); deterministic.
 
     Parameters
@@ -53,11 +56,11 @@ def certificate(sample: Samples, mixture: ValueMixture, S: float | np.ndarray) -
 def guarantee_beforehand(
     mixture: ValueMixture,
     Q: int,
-    S: float | np.ndarray,
+    S: float | Annotated[np.ndarray, "*S"],
     *,
     failure: float = 0.05,
-    covariance: np.ndarray | None = None,
-) -> np.ndarray:
+    covariance: Annotated[np.ndarray, "d d"] | None = None,
+) -> Annotated[np.ndarray, "*S"]:
     """Bound on the risk at all times at once that holds with probability 1 - failure over the data (N8 b, d).
 
     Parameters
@@ -99,7 +102,11 @@ def guarantee_beforehand(
 
 
 def model_guarantee(
-    direction: np.ndarray, features: np.ndarray, *, prior: np.ndarray | None = None, failure: float = 0.05
+    direction: Annotated[np.ndarray, "D"],
+    features: Annotated[np.ndarray, "n D"],
+    *,
+    prior: Annotated[np.ndarray, "D"] | None = None,
+    failure: float = 0.05,
 ) -> float:
     """Bound on the risk of a trained last layer, whatever the embeddings, the layout and the training (N11).
 

@@ -1,5 +1,7 @@
 """The exact risk of a trained last layer on Gaussian clusters (N2)."""
 
+from typing import Annotated
+
 import numpy as np
 from scipy.special import log_ndtr, logsumexp
 
@@ -7,7 +9,9 @@ from ..checks import holds, numbers
 from ..mixture import ValueMixture
 
 
-def log_cluster_risks(w: np.ndarray, mixture: ValueMixture) -> np.ndarray:
+def log_cluster_risks(
+    w: Annotated[np.ndarray, "*T K d"], mixture: ValueMixture
+) -> Annotated[np.ndarray, "*T K 2"]:
     """Logarithm of `cluster_risks`, also where the risk itself would underflow; -inf where it is 0."""
     holds("mixture", mixture, "K d concepts shared v", "a ValueMixture")
     w = numbers("w", w)
@@ -20,7 +24,7 @@ def log_cluster_risks(w: np.ndarray, mixture: ValueMixture) -> np.ndarray:
     return log_at_most_zero(mean, mixture.v * np.linalg.norm(w, axis=-1)[..., None])
 
 
-def cluster_risks(w: np.ndarray, mixture: ValueMixture) -> np.ndarray:
+def cluster_risks(w: Annotated[np.ndarray, "*T K d"], mixture: ValueMixture) -> Annotated[np.ndarray, "*T K 2"]:
     """Probability that a new sample of each cluster has a margin of at most 0 (N2).
 
     Parameters
@@ -39,7 +43,7 @@ def cluster_risks(w: np.ndarray, mixture: ValueMixture) -> np.ndarray:
     return np.exp(log_cluster_risks(w, mixture))
 
 
-def exact_risk(w: np.ndarray, mixture: ValueMixture) -> np.ndarray:
+def exact_risk(w: Annotated[np.ndarray, "*T K d"], mixture: ValueMixture) -> Annotated[np.ndarray, "*T"]:
     """Population risk: the average of `cluster_risks` over the 2K clusters, shape (...,) for w (..., K, d).
 
     Exact for any loss, data, token layout and training time (N2).
@@ -47,7 +51,7 @@ def exact_risk(w: np.ndarray, mixture: ValueMixture) -> np.ndarray:
     return cluster_risks(w, mixture).mean(axis=(-2, -1))
 
 
-def log_exact_risk(w: np.ndarray, mixture: ValueMixture) -> np.ndarray:
+def log_exact_risk(w: Annotated[np.ndarray, "*T K d"], mixture: ValueMixture) -> Annotated[np.ndarray, "*T"]:
     """Logarithm of `exact_risk`, also where the risk itself would underflow."""
     return logsumexp(log_cluster_risks(w, mixture), axis=(-2, -1)) - np.log(2 * mixture.K)
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from numbers import Real
+from typing import Annotated
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from .exact import log_at_most_zero
 from .one_step import first_step
 
 
-def risk_law(mixture: ValueMixture, Q: int | np.ndarray) -> np.ndarray:
+def risk_law(mixture: ValueMixture, Q: int | np.ndarray) -> Annotated[np.ndarray, "K"]:
     """Predicted risk of each value after one step, and up to about S = 3 (N5; a heuristic, z within 3 %).
 
     Parameters
@@ -34,7 +35,7 @@ def risk_law(mixture: ValueMixture, Q: int | np.ndarray) -> np.ndarray:
     return np.exp(log_law(mixture, Q)).mean(axis=1)
 
 
-def log_law(mixture: ValueMixture, Q: int | np.ndarray) -> np.ndarray:
+def log_law(mixture: ValueMixture, Q: int | np.ndarray) -> Annotated[np.ndarray, "K 2"]:
     """Logarithm of the law Phi(-mu_A . mu_B / D) for each cluster, shape (K, 2) (N5; a heuristic).
 
     Arguments and errors as for `risk_law`.
@@ -46,7 +47,9 @@ def log_law(mixture: ValueMixture, Q: int | np.ndarray) -> np.ndarray:
     return log_at_most_zero(step.product, step.D)
 
 
-def law_from_interactions(sample: Samples, layout: TokenLayout, Q: float | np.ndarray) -> np.ndarray:
+def law_from_interactions(
+    sample: Samples, layout: TokenLayout, Q: float | Annotated[np.ndarray, "*Q"]
+) -> Annotated[np.ndarray, "*Q K"]:
     """Predicted risk of each value after the first step on Q samples a cluster (N5, items 5 to 7; a heuristic).
 
     Parameters

@@ -4,6 +4,7 @@ After it w_i is proportional to m_i, a Gaussian vector, and a margin is the prod
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from scipy.optimize import brentq
@@ -22,18 +23,18 @@ class FirstStep:
     target : mu_B of each cluster, shape (K, 2, d), side +1 first.   v : noise of a new sample.
     """
 
-    learned: np.ndarray
-    variance: np.ndarray
-    target: np.ndarray
+    learned: Annotated[np.ndarray, "K d"]
+    variance: Annotated[np.ndarray, "K"]
+    target: Annotated[np.ndarray, "K 2 d"]
     v: float
 
     @property
-    def product(self) -> np.ndarray:
+    def product(self) -> Annotated[np.ndarray, "K 2"]:
         """mu_A . mu_B, the mean of the margin's sign statistic, shape (K, 2)."""
         return np.einsum("kd,ksd->ks", self.learned, self.target)
 
     @property
-    def D(self) -> np.ndarray:
+    def D(self) -> Annotated[np.ndarray, "K 2"]:
         """Standard deviation of <A, B>, shape (K, 2): for balanced orthonormal data the D_i of N4 and N5."""
         length = (self.learned**2).sum(axis=1)[:, None]
         reach = (self.target**2).sum(axis=2) + self.target.shape[2] * self.v**2
@@ -56,7 +57,7 @@ def first_step(mixture: ValueMixture, Q: int | np.ndarray) -> FirstStep:
     return FirstStep(learned, variance, target, mixture.v)
 
 
-def one_step_risk(mixture: ValueMixture, Q: int | np.ndarray) -> np.ndarray:
+def one_step_risk(mixture: ValueMixture, Q: int | np.ndarray) -> Annotated[np.ndarray, "K"]:
     """Exact expected risk of each value after the first step, shape (K,), the average of both sides (N3).
 
     Q is the number of samples a cluster, or counts of shape (K, 2). Raises `ValueError` for Q below 1, counts
@@ -65,7 +66,9 @@ def one_step_risk(mixture: ValueMixture, Q: int | np.ndarray) -> np.ndarray:
     return np.exp(log_one_step_risk(mixture, Q)).mean(axis=1)
 
 
-def risk_theorem(mixture: ValueMixture, Q: int | np.ndarray, *, form: str = "closed") -> np.ndarray:
+def risk_theorem(
+    mixture: ValueMixture, Q: int | np.ndarray, *, form: str = "closed"
+) -> Annotated[np.ndarray, "K"]:
     """Bound of N4 on the expected risk of each value after the first step, shape (K,); no hypothesis.
 
     form : "closed" is exp(-(mu_A . mu_B)^2 / (2 D^2)), for balanced orthonormal data exp(-1/(2 D_i^2));
@@ -78,7 +81,7 @@ def risk_theorem(mixture: ValueMixture, Q: int | np.ndarray, *, form: str = "clo
     return np.where(step.product > 0, np.exp(-(ratio**2) / 2), 1.0).mean(axis=1)
 
 
-def log_one_step_risk(mixture: ValueMixture, Q: int | np.ndarray) -> np.ndarray:
+def log_one_step_risk(mixture: ValueMixture, Q: int | np.ndarray) -> Annotated[np.ndarray, "K 2"]:
     """Logarithm of the exact expected risk of each cluster after the first step, shape (K, 2) (N3).
 
     Inverts the transform of <A, B> along a vertical line through the minimum of M, where nothing cancels, so
@@ -88,7 +91,7 @@ def log_one_step_risk(mixture: ValueMixture, Q: int | np.ndarray) -> np.ndarray:
     return np.array([[_log_risk(*terms, mixture.d) for terms in row] for row in _terms(first_step(mixture, Q))])
 
 
-def log_chernoff(mixture: ValueMixture, Q: int | np.ndarray) -> np.ndarray:
+def log_chernoff(mixture: ValueMixture, Q: int | np.ndarray) -> Annotated[np.ndarray, "K 2"]:
     """Logarithm of inf_x M(x), the first bound of N4 on the same risk, shape (K, 2); 0 where mu_A . mu_B <= 0.
 
     Errors as `one_step_risk`.

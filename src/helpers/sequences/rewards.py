@@ -6,6 +6,7 @@ softmax of W g over all V tokens, S(W g) in the paper; an asterisk marks the tok
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from scipy.special import expit, logsumexp
@@ -29,10 +30,10 @@ class TokenTerms:
     p, d_p : what the softmax adds.   `sharing` : equal - p + d_p, which takes the place of Delta y . Delta y'.
     """
 
-    correlation: np.ndarray
-    equal: np.ndarray
-    p: np.ndarray
-    d_p: np.ndarray
+    correlation: Annotated[np.ndarray, "M T"]
+    equal: Annotated[np.ndarray, "M T"]
+    p: Annotated[np.ndarray, "M T"]
+    d_p: Annotated[np.ndarray, "M T"]
 
     @property
     def sharing(self) -> np.ndarray:
@@ -41,8 +42,13 @@ class TokenTerms:
 
 
 def token_reward(
-    W: np.ndarray, W_0: np.ndarray, states: np.ndarray, tokens: np.ndarray, *, beta: float
-) -> np.ndarray:
+    W: Annotated[np.ndarray, "V d"],
+    W_0: Annotated[np.ndarray, "V d"],
+    states: Annotated[np.ndarray, "M d"],
+    tokens: Annotated[np.ndarray, "M"],
+    *,
+    beta: float,
+) -> Annotated[np.ndarray, "M"]:
     """r*_y = beta (log pi(g*)_y - log pi_ref(g*)_y) for M states g* (M, d) and tokens y (M,); shape (M,), in nats.
 
     Raises `ValueError` for arrays that do not fit or are not finite, and for beta not above 0 (or above 1e50).
@@ -63,7 +69,9 @@ def sequence_margins(W: np.ndarray, W_0: np.ndarray, pairs: SequencePairs, *, be
     return pairs.sums(token_reward(W, W_0, pairs.states, pairs.tokens, beta=beta)) @ [1.0, -1.0]
 
 
-def sequence_gradient(W: np.ndarray, W_0: np.ndarray, pairs: SequencePairs, *, beta: float) -> np.ndarray:
+def sequence_gradient(
+    W: Annotated[np.ndarray, "V d"], W_0: Annotated[np.ndarray, "V d"], pairs: SequencePairs, *, beta: float
+) -> Annotated[np.ndarray, "V d"]:
     """Gradient in W (V, d) of the loss -mean_i log sigma(r_i): minus the sum of weight (e_y - pi(g)) g^T.
 
     Errors as `token_reward`.
@@ -97,15 +105,15 @@ def token_terms(
 
 
 def token_reward_rates(
-    W: np.ndarray,
-    W_0: np.ndarray,
+    W: Annotated[np.ndarray, "V d"],
+    W_0: Annotated[np.ndarray, "V d"],
     pairs: SequencePairs,
-    states: np.ndarray,
-    tokens: np.ndarray,
+    states: Annotated[np.ndarray, "M d"],
+    tokens: Annotated[np.ndarray, "M"],
     *,
     beta: float,
     form: str = "repaired",
-) -> np.ndarray:
+) -> Annotated[np.ndarray, "M"]:
     """tau dr*_y/dt of M observed tokens under the flow tau dW/dt = -grad L on `pairs` (Theorem D, App. D).
 
     Parameters

@@ -7,6 +7,7 @@ costs O(U^2 V) in place of O(U d V).
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from scipy.special import expit
@@ -26,9 +27,9 @@ class SequenceRun:
     test_rewards : of the held-out pairs (T, M, 2), or None without them.
     """
 
-    steps: np.ndarray
-    rewards: np.ndarray
-    test_rewards: np.ndarray | None = None
+    steps: Annotated[np.ndarray, "T"]
+    rewards: Annotated[np.ndarray, "T N 2"]
+    test_rewards: Annotated[np.ndarray, "T M 2"] | None = None
 
     @property
     def margins(self) -> np.ndarray:
