@@ -2,6 +2,9 @@
 
 import dataclasses
 import itertools
+import re
+from base64 import b64decode
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -138,6 +141,17 @@ def test_a_figure_holds_texts_answers_and_who_is_held_out():
     one, centred = (size.mean() for size in (np.square(x).sum(1), np.square(x - x.mean(0)).sum(1)))
     # With these rates a clicked statement moves by about 1: beta^2 lr |x|^2, rounded to one digit.
     assert 0.6 < 0.01 * setting["lr"][0] * one < 1.6 and 0.6 < 0.01 * setting["lr"][1] * centred < 1.6
+
+
+def test_a_notebook_without_a_kernel_shows_beads_and_a_chart():
+    x, pairs = statements()
+    run, unseen, start, _ = learning()
+    beads, chart = statement_explorer(x, pairs), landing_explorer(run, unseen, start, learned=16)
+    for explorer, marks in ((beads, len(pairs)), (chart, 0)):
+        html = explorer._repr_mimebundle_()["text/html"]
+        picture = b64decode(re.search('src="data:image/svg.xml;base64,([^"]*)"', html)[1]).decode()
+        found = list(ElementTree.fromstring(picture).iter("{http://www.w3.org/2000/svg}circle"))
+        assert len(found) == marks and "nan" not in picture and explorer.title in html
 
 
 def test_along_a_string_like_stands_beside_like():

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from book.tools.bench_pages import first_load
+from helpers.explore import statement_margins
 from pages import (
     NUMBERS,
     SITE,
@@ -141,6 +142,24 @@ def test_controls_follow_the_mouse(browser, site, name):
                 panel.pull(control)
                 assert panel.sliders() != before, f"a control does not follow the mouse: {before}"
                 assert panel.numbers() == pytest.approx(panel.expected(), **EQUAL)
+        assert log == []
+
+
+@pytest.mark.parametrize("name", pages_with_explorers())
+def test_beads_stand_where_python_says(browser, site, name):
+    with visit(browser, site, name) as (page, log):
+        for index in range(page.locator(".rm-explorer").count()):
+            panel = Panel(page, index)
+            if panel.kind != "statement":
+                continue
+            panel.box.scroll_into_view_if_needed()
+            setting, places = panel.state["setting"], [panel.state["knob_0"], panel.state["knob_1"]]
+            answers, embeddings = (labels[at] for (_, labels), at in zip(setting["sliders"], places, strict=True))
+            panel.box.locator(".rm-ring").wait_for(state="attached")     # the first click happens by itself
+            for clicks in ([setting["first"]], [setting["first"], -1]):
+                expected = statement_margins(setting, panel.state["data"], clicks, answers=answers, embeddings=embeddings)
+                assert panel.beads() == pytest.approx(expected[-1], abs=0.0051)  # they announce two digits
+                panel.box.get_by_role("button", name="Train on all").first.click()
         assert log == []
 
 

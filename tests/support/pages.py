@@ -170,6 +170,11 @@ class Panel:
         read = "all => all.map(b => [b.dataset.name, Number(b.dataset.value)])"
         return dict(self.caption.locator("b[data-name]").evaluate_all(read))
 
+    def beads(self) -> list[float]:
+        """The margins that the beads of a figure of statements announce."""
+        labels = self.box.locator(".rm-hit").evaluate_all("all => all.map(e => e.getAttribute('aria-label'))")
+        return [float(label.rsplit("margin ", 1)[1].rstrip(")").replace("−", "-")) for label in labels]
+
     def drawing(self) -> str:
         """The figure's drawing, to tell whether it moved."""
         return self.box.locator(".rm-plot").inner_html()

@@ -239,7 +239,7 @@ def landing_explorer(
         "right": np.round(right, 3).T.tolist(),
     }
     figure = LandingFigure(setting=setting, chosen=chosen, step=0)
-    return Explorer(title, figure, still=lambda: f"<blockquote>{escape(texts[chosen])}</blockquote>")
+    return Explorer(title, figure, still=lambda: _chart(figure))
 
 
 def chances(margins: np.ndarray, side: np.ndarray, start: np.ndarray, beta: float) -> np.ndarray:
@@ -284,6 +284,21 @@ def _sides(pairs) -> tuple[np.ndarray, np.ndarray, int]:
     if len(sizes) != 1 or sizes == {0}:
         raise ValueError(f"pairs must hold equally many statements on each side of each value, got {sorted(sizes)}")
     return value, side, sizes.pop()
+
+
+def _chart(figure: LandingFigure) -> str:
+    """The chance of the right answer of the chosen statement through training, as SVG."""
+    setting = figure.setting
+    right, steps = np.array(setting["right"][figure.chosen]), np.array(setting["steps"])
+    points = zip(20 + 500 * steps / steps[-1], 150 - 110 * right, strict=True)
+    line = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+    answer = setting["answers"][0 if setting["side"][figure.chosen] > 0 else 1]
+    return (f'<svg xmlns="http://www.w3.org/2000/svg" width="540" height="180" viewBox="0 0 540 180" role="img" '
+            f'font-family="sans-serif" font-size="13" fill="#22262b" style="background:#fff">'
+            f'<text x="20" y="18">{escape(setting["texts"][figure.chosen])}</text>'
+            f'<path d="M20 95H520M20 150H520" stroke="#b9c0c9"/><path d="{line}" fill="none" stroke="#c5283d" '
+            f'stroke-width="3"/><text x="20" y="170">chance of “{escape(answer)}”, of the two answers, over '
+            f'{steps[-1]} training steps; grey: one half</text></svg>')
 
 
 def _still(figure: StatementFigure) -> str:

@@ -1,6 +1,7 @@
 """What interactive figures are made of: one drawing with its controls, the button that trains for real, a still."""
 
 import re
+from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from importlib.resources import files
@@ -91,14 +92,7 @@ class Explorer(W.VBox):
         self.figure.running = [int(done), max(1, int(total))]
 
     def _repr_mimebundle_(self, **kwargs: object) -> dict[str, object]:
-        told = f"Interactive figure: {self.title}. {WITHOUT_KERNEL}"
-        picture = self._still() if self._still else ""
-        view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
-        return {
-            "text/plain": told,
-            "text/html": f"<figure>{picture}<figcaption>{escape(told)}</figcaption></figure>",
-            "application/vnd.jupyter.widget-view+json": view,
-        }
+        return bundle(self, self.title, self._still() if self._still else "")
 
     if hasattr(W.DOMWidget, "_ipython_display_"):  # ipywidgets 7 shows itself, and asks nobody for a bundle
 
@@ -107,6 +101,24 @@ class Explorer(W.VBox):
 
             display(self._repr_mimebundle_(), raw=True)
             self._handle_displayed(**kwargs)
+
+
+def bundle(widget: W.DOMWidget, title: str, picture: str) -> dict[str, object]:
+    """What a notebook keeps of a widget: its view, and for a reader without a kernel a sentence and a picture (SVG).
+
+    The picture is an image: the drawing itself would be cut out of a notebook that is not trusted.
+    """
+    stop = "" if title.endswith((".", "?", "!")) else "."
+    told = f"Interactive figure: {title}{stop} {WITHOUT_KERNEL}"
+    data = b64encode(picture.encode()).decode()
+    image = f'<img alt="{escape(title)}" src="data:image/svg+xml;base64,{data}">' if picture else ""
+    return {
+        "text/plain": told,
+        "text/html": f"<figure>{image}<figcaption>{escape(told)}</figcaption></figure>",
+        "application/vnd.jupyter.widget-view+json": {
+            "version_major": 2, "version_minor": 0, "model_id": widget.model_id,
+        },
+    }
 
 
 def label(option: float | str) -> str:
