@@ -4,17 +4,23 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
+from itertools import takewhile
 from pathlib import Path
 
 import yaml
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
 from myst_nb.core.read import is_myst_markdown_notebook, read_myst_markdown_notebook
 from myst_parser.config.main import MdParserConfig
+from myst_parser.parsers.mdit import create_md_parser
+from myst_parser.parsers.options import TokenizeError, options_to_items
 from nbformat import NotebookNode, from_dict, v4
 
 ROOT = Path(__file__).resolve().parents[2]
-FENCE = re.compile(r"(?P<indent> *)(?P<mark>`{3,}(?=[^`]*$)|~{3,}|:{3,})(?P<info>.*)$")
+FENCE = re.compile(r"(?P<indent> *)(?:`{3,}|~{3,}|:{3,})")
 DIRECTIVE = re.compile(r"\{(?P<name>[^}\s]+)\}\s*(?P<argument>.*)$")
-OPTION = re.compile(r":(?P<key>[\w-]+):\s*(?P<value>.*)$")
 FACTS = re.compile(r"\*Difficulty (\d)/5, (\d+) min, practises: (.+)\*")
 
 
@@ -145,23 +151,30 @@ def read(path: Path, root: Path = ROOT) -> Chapter:
     return Chapter(path, tuple(cells), dict(node.metadata))
 
 
+@cache
+def markdown() -> MarkdownIt:
+    """The Markdown parser of the build, for blocks alone."""
+    parser = create_md_parser(parser_config(), RendererHTML)
+    parser.disable(["front_matter", "inline"])
+    return parser
+
+
 def parse(text: str | tuple[str, ...], line: int, path: Path) -> list[Block]:
     """Split Markdown into text, code fences and directives (not looking inside directives)."""
     lines = text.splitlines() if isinstance(text, str) else list(text)
     blocks: list[Block] = []
-    at = start = 0
-    while at < len(lines):
-        opening = FENCE.match(lines[at])
-        if not opening:
-            at += 1
-            continue
+    start = 0
+    for token in markdown().parse("\n".join(lines)):
+        if token.type not in {"fence", "colon_fence"} or not FENCE.match(lines[token.map[0]]):
+            continue  # what stands in a quotation stays text
+        at, end = token.map
+        mark, last = token.markup, lines[end - 1].strip()
+        if end - 1 == at or set(last) != {mark[0]} or len(last) < len(mark):
+            raise SourceError(path, line + at, f"the fence {lines[at].strip()!r} is never closed")
         if start < at:
             blocks.append(Text(tuple(lines[start:at]), line + start))
-        end = _closing(lines, at, opening)
-        if end is None:
-            raise SourceError(path, line + at, f"the fence {lines[at].strip()!r} is never closed")
-        blocks.append(_fenced(lines, at, end, opening, line, path))
-        at = start = end + 1
+        blocks.append(_fenced(token, lines, line, path))
+        start = end
     if start < len(lines):
         blocks.append(Text(tuple(lines[start:]), line + start))
     return blocks
@@ -175,32 +188,24 @@ def walk(blocks: list[Block], path: Path) -> Iterator[Block]:
             yield from walk(parse(block.lines, block.content_line, path), path)
 
 
-def _closing(lines: list[str], start: int, opening: re.Match) -> int | None:
-    mark = opening["mark"]
-    for at in range(start + 1, len(lines)):
-        text = lines[at].strip()
-        if len(text) >= len(mark) and set(text) == {mark[0]}:
-            return at
-    return None
-
-
-def _fenced(lines: list[str], start: int, end: int, opening: re.Match, line: int, path: Path) -> Block:
-    directive = DIRECTIVE.match(opening["info"].strip())
+def _fenced(token: Token, lines: list[str], line: int, path: Path) -> Block:
+    start, end = token.map
+    directive = DIRECTIVE.match(token.info.strip())
     if not directive:
-        if opening["mark"].startswith(":"):
+        if token.type == "colon_fence":
             raise SourceError(path, line + start, f"a colon fence without a directive: {lines[start]!r}")
-        return Code(tuple(lines[start:end + 1]), line + start)
-    indent = opening["indent"]
-    body = [text.removeprefix(indent) for text in lines[start + 1:end]]
-    options = {}
-    skipped = 0
+        return Code(tuple(lines[start:end]), line + start)
+    indent = FENCE.match(lines[start])["indent"]
+    body = [text.removeprefix(indent) for text in lines[start + 1:end - 1]]
     if body and body[0].strip() == "---":
         raise SourceError(path, line + start + 1, "write the options of a directive as :name: value")
-    while skipped < len(body) and (option := OPTION.match(body[skipped])):
-        options[option["key"]] = option["value"].strip()
-        skipped += 1
-    return Directive(directive["name"], directive["argument"].strip(), options, tuple(body[skipped:]),
-                     line + start, line + start + 1 + skipped, indent)
+    given = list(takewhile(lambda text: text.startswith(":") and not FENCE.match(text), body))
+    try:
+        options, _ = options_to_items("\n".join(text[1:] for text in given))
+    except TokenizeError as problem:
+        raise SourceError(path, line + start + 1, f"an option cannot be read: {problem}") from None
+    return Directive(directive["name"], directive["argument"].strip(), dict(options), tuple(body[len(given):]),
+                     line + start, line + start + 1 + len(given), indent)
 
 
 def exercises(chapter: Chapter) -> list[Exercise]:
