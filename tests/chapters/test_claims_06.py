@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from claims import found, page
+from claims import found, numbers, page
 
 from helpers.bounds.guarantees import risk_bound, samples_for_bound, samples_for_confidence
 from helpers.layouts import disjoint
@@ -26,6 +26,7 @@ def _texts(pattern, text):
 
 class TestChapter06:
     text = property(lambda self: page("06_generalization"))
+    said = property(lambda self: numbers("06_generalization"))
 
     def test_training_margins_are_a_poor_witness(self):
         trained, wrong = found(r"trained pairs: mean margin (\S+) S/2, at most zero: (\S+)%", self.text)
@@ -49,8 +50,8 @@ class TestChapter06:
         assert longest < bound
         tails = np.reshape(found(r"epsilon = \d: (\S+), bound (\S+)", self.text), (-1, 2))
         assert len(tails) == 7 and (tails[:, 0] <= tails[:, 1]).all()
-        counts = found(r"2 n_rel = (\d+), 4Q\(1\+2Z\) = (\d+), 2KQ\^2 = (\d+)", self.text)
-        assert counts == sorted(counts)
+        counts = [self.said[name] for name in ("related", "all_pairs", "counted")]
+        assert counts == sorted(counts) and counts[2] == counts[1] * 120 / 2  # "by Q/2", Q = 120
         rate, needed = found(r"smallest rate (\S+) Q, needed (\S+) Q", self.text)
         assert rate > needed == 5 / 8
         assert found(r"smallest new margin at tau_1: (\S+)", self.text)[0] > 0
@@ -78,9 +79,10 @@ class TestChapter06:
         bounds = many(r"K = +(\d+), Q = +(\d+): risk at most (\S+)", self.text)
         for K, Q, shown in np.reshape(bounds, (-1, 3)):
             assert shown == pytest.approx(2 * K * Q**2 * np.exp(-Q / 45), rel=1e-3)  # four digits are shown
-        pairs = np.reshape(many(r"below 1 from Q = (\S+), failure probability below 1 from Q = (\S+) even", self.text),
-                           (-1, 2))
-        assert pairs.tolist() == [[608.1, 143_469], [727.9, 160_708], [845.0, 178_268]]
+        said = self.said
+        assert said["many_K"] == [1, 10, 100]
+        assert said["bound_below_1"] == pytest.approx([608.1, 727.9, 845.0], abs=0.05)
+        assert said["failure_below_1"] == [143_469, 160_708, 178_268]
 
     def test_the_exponent_is_where_the_bound_is_lost(self):
         (paper, proof), (also, sharp) = np.reshape(many(r"exponent, .*?: (\S+) <= (\S+)", self.text), (2, 2))
@@ -95,8 +97,8 @@ class TestChapter06:
             assert risk_bound(int(K), Q) == pytest.approx(0.05, rel=2e-3)  # Q is shown to 0.05: 0.05/45 in the risk
 
     def test_one_sample_is_enough_in_the_region(self):
-        alone, own, shared = many(r"Q = 1: risk at most 10\^(\S+)", self.text)
-        assert alone == own < shared < -60
+        alone, own, shared = self.said["one_sample"]
+        assert alone == pytest.approx(own, rel=1e-12) and own < shared < -60
 
     @pytest.mark.theorem("N5")
     def test_with_fixed_noise_there_is_a_floor(self):
@@ -104,45 +106,53 @@ class TestChapter06:
         assert floor < law < 1.05 * floor
 
     def test_no_sample_size_meets_the_hypothesis_on_noise(self):
-        low, high, most = found(r"noise (\S+) to (\S+): v <= 1/\(32 sqrt\(Q\)\) would need Q <= (\S+)", self.text)
+        low, most = self.said["noise_low"], self.said["least_Q"]
         assert most < 1 and low * 32 * np.sqrt(48) > 100  # "more than a hundred times larger than allowed"
         assert self.text.count("v <= 0.004511: fails") == 2
 
     def _rows(self):
-        """For each report: law at the smallest and largest Q, measured there, Q where the law is within the seeds."""
-        pattern = r"law (\S+), (\S+); measured (\S+), (\S+); law within the seeds at (\d+) of 7 Q"
-        rows = np.reshape(many(pattern, self.text), (6, 5))
+        """For both laws, by panel: expected and measured at the smallest and largest Q, interval of law - error."""
+        said = self.said
+        assert said["panel"] == [*PANELS, *PANELS] and len(said["off"]) == 6 * 7
+        ends = np.column_stack([said["first"], said["last"], np.array(said["mean"])])
+        off = np.stack([said["off_low"], said["off"], said["off_high"]], axis=-1).reshape(6, 7, 3)
+        rows = list(zip(ends, off, strict=True))
         return dict(zip(PANELS, rows[:3], strict=True)), dict(zip(PANELS, rows[3:], strict=True))
 
     @pytest.mark.theorem("4.3")
     def test_the_bound_goes_the_wrong_way_above_one(self):
-        bounds = np.reshape(many(r"bound (\S+), (\S+)\n", self.text), (3, 2))
+        bounds = np.column_stack([self.said["bound_first"], self.said["bound_last"]])
         assert (bounds > 1).all() and (bounds[:, 1] > bounds[:, 0]).all()
-        measured = np.array([row[2:4] for row in self._rows()[0].values()])
+        measured = np.array([row[2:4] for row, _ in self._rows()[0].values()])
         assert (measured[:, 1] < measured[:, 0]).all()
         powers = np.log10(bounds / measured)
         assert 2 <= powers.min() and powers.max() < 5  # "two to five powers of ten"
-        assert bounds[1] == pytest.approx(4 * bounds[0], rel=0.02)  # "multiplied by four"; whole numbers are shown
+        assert bounds[1] == pytest.approx(4 * bounds[0], rel=1e-12)  # "multiplied by four"
 
     @pytest.mark.theorem("N5")
     def test_the_law_holds_for_own_answers_and_not_for_shared_ones(self):
         first, _ = self._rows()
-        assert first[PANELS[0]][4] == 7 and first[PANELS[1]][4] == 7
-        alone, shared = first[PANELS[0]], first[PANELS[2]]
-        assert shared[4] == 0 and (shared[:2] > 2 * shared[2:4]).all()
-        assert (shared[2:4] < alone[2:4]).all()  # "easier to learn than one value alone"
+        (alone, off_alone), (_, off_own), (shared, off_shared) = (first[panel] for panel in PANELS)
+        off = np.array([off_alone, off_own])
+        assert np.abs(off[..., 1]).max() < 0.035  # "by .03 at most", which is rounded
+        missed = (off[..., 0] > 0) | (off[..., 2] < 0)
+        assert np.argwhere(missed).tolist() == [[1, self.said["off_Q"][:7].index(16)]]  # "once in fourteen, at Q = 16"
+        assert off_shared[:, 0].min() > 0.1 and off_shared[:, 1] == pytest.approx(np.full(7, 0.2), abs=0.03)
+        assert (shared[:2] > 2 * shared[2:]).all()
+        assert (shared[2:] < alone[2:]).all()  # "easier to learn than one value alone"
         assert (shared[:2] > alone[:2]).all()  # the law says the opposite
 
     def test_the_law_with_measured_products_holds_for_all_three(self):
         _, second = self._rows()
-        assert all(row[4] >= 6 for row in second.values())
-        low, _ = found(r"cosines of two concepts: (\S+) to (\S+)", self.text)
-        assert low > 0.5
+        off = np.array([off for _, off in second.values()])
+        assert (off[..., 0] <= 0).all() and (off[..., 2] >= 0).all()  # "at all seven Q in all three panels"
+        assert 0.5 < self.said["cosine_low"] and 1 < self.said["cosine_high"] < 1.05
 
     def test_long_training_goes_below_the_floor(self):
-        late = found(r"160 steps, Q = 48: (\S+) \(", self.text)
-        (floor,) = found(r"floor of the law for one value: (\S+)", self.text)
-        assert len(late) == 3 and max(late) < floor
+        said = self.said
+        assert said["late_of"] == list(PANELS) and said["n"] == [8, 8, 8]
+        assert said["steps"] == [160] * 3 and said["Q"] == [48] * 3
+        assert max(said["late_high"]) < said["floor_low"] < said["floor"]  # "the two intervals are apart"
 
 
 def test_numbers_in_the_prose():
