@@ -304,6 +304,39 @@ def test_training_for_real_adds_points_and_lines():
     assert "live" not in numbers(elsewhere["caption"]) and "rm-live" not in elsewhere["svg"]
 
 
+def test_the_caption_tells_the_last_run_at_these_settings():
+    results = iter([0.25, 0.5, 0.125])
+    live = panel(train=lambda at, progress: next(results), at={"Q": 10, "β": 0.1, "layout": "chain"})
+    live.train()
+    live.figure.knob_0 = 3
+    live.train()
+    live.figure.knob_1 = 1
+    live.train()
+    here, there = drawings(live.figure, "drawGrid", [(0, 0, 1), (0, 1, 1)])
+    assert numbers(here["caption"])["live"] == 0.5 and "at Q = 1,000." in here["caption"]
+    assert numbers(there["caption"])["live"] == 0.125 and there["svg"].count('class="rm-live-dot"') == 1
+
+
+def test_the_cursor_goes_to_the_nearest_stop():
+    script = str(GridFigure._esm)
+    stops, pixels = [1, 10, 100], [-5, 0, 4.9, 5.1, 14.9, 15.1, 99]
+    found = value("pixels.map((p) => nearest({ xs: stops, sx: (x) => 10 * Math.log10(x) }, p))", script,
+                  stops=stops, pixels=pixels)
+    assert found == [0, 0, 0, 1, 1, 2, 2]
+
+
+def test_numbers_are_written_to_three_digits():
+    script = str(GridFigure._esm)
+    cases = [0, 0.12345, -0.00099, 12.345, 999.5, 1234.5, -1234.5, 999999.4, 1e6, 6.02e23, 0.001]
+    assert value("cases.map(short)", script, cases=cases) == [
+        "0", "0.123", "-9.9 × 10⁻⁴", "12.3", "1,000", "1,235", "-1,234", "999,999", "1.0 × 10⁶", "6.0 × 10²³", "0.001"]
+    assert value("[NaN, Infinity, -Infinity].map(short)", script) == ["–", "∞", "−∞"]
+    cases = [0, 0.00095, 0.001, 0.12345, 1, 9.99]
+    found = value("cases.map(percent)", script, cases=cases)
+    assert found == ["0 %", "9.5 × 10⁻⁴", "0.1 %", "12.3 %", "100 %", "999 %"]
+    assert value("[-2, 0.5, -400, 350.3].map(tenTo)", script) == ["0.01", "3.16", "1 × 10⁻⁴⁰⁰", "2 × 10³⁵⁰"]
+
+
 def test_the_same_run_once_more_is_one_run():
     live = panel(train=lambda at, progress: 0.25)
     live.train()

@@ -157,8 +157,9 @@ def test_beads_stand_where_python_says(browser, site, name):
             answers, embeddings = (labels[at] for (_, labels), at in zip(setting["sliders"], places, strict=True))
             panel.box.locator(".rm-ring").wait_for(state="attached")     # the first click happens by itself
             for clicks in ([setting["first"]], [setting["first"], -1]):
-                expected = statement_margins(setting, panel.state["data"], clicks, answers=answers, embeddings=embeddings)
-                assert panel.beads() == pytest.approx(expected[-1], abs=0.0051)  # they announce two digits
+                told = {"answers": answers, "embeddings": embeddings}
+                expected = statement_margins(setting, panel.state["data"], clicks, **told)[-1]
+                assert panel.beads() == pytest.approx(expected, abs=0.0051)      # they announce two digits
                 panel.box.get_by_role("button", name="Train on all").first.click()
         assert log == []
 

@@ -36,13 +36,13 @@ function powerTicks(high, count, low) {
 
 const raised = (power) => `10${String(power).replace(/./g, (c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c]))}`;
 
-// Three significant digits; powers of ten below 0.001 and from a million on.
+// Three significant digits; two and a power of ten below 0.001 and from a million on.
 function short(x) {
   if (!Number.isFinite(x)) return Number.isNaN(x) ? "–" : x > 0 ? "∞" : "−∞";
   if (x === 0) return "0";
   const size = Math.abs(x);
   if (size >= 0.001 && size < 1e6) {
-    return size >= 1000 ? Math.round(x).toLocaleString("en") : String(Number(x.toPrecision(3)));
+    return size >= 999.5 ? Math.round(x).toLocaleString("en") : String(Number(x.toPrecision(3)));
   }
   const [digits, power] = x.toExponential(1).split("e");
   return `${digits} × ${raised(Number(power))}`;

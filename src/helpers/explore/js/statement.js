@@ -401,7 +401,7 @@ function statementView({ model, el }) {
     if (!entry.isIntersecting) return;
     eye.disconnect();
     if (!clicks().length) setTimeout(() => { if (!clicks().length) train(setting.first); }, still() ? 0 : 700);
-  }, { threshold: 0.5 });
+  }, { threshold: 0.3 });
   eye.observe(map);
   return () => {
     observer.disconnect();
