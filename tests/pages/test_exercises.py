@@ -146,7 +146,7 @@ def grid(form):
     """Texts that readers type: right, wrong in each way, and no numbers at all."""
     right = np.atleast_1d(form["right"])
     times = (1, -1, 1 + form["rel"] / 2, 1 + 2 * form["rel"] + 1e-3, 2, 0.5, 3, 1 / 3, 4, 0.25, 10, 0.1, 100, 0.01,
-             1000, 1e-3, 1.05, 0.95, 1.7, 0.6, -0.6, -2, 0)
+             1000, 1e-3, 1.05, 0.95, 1.105, 0.895, 1.7, 0.6, -0.6, -2, 0)
     texts = [", ".join(repr(float(entry * factor)) for entry in right) for factor in times]
     return texts + ["four", "1,2,3", "0,5", "[1, 2]", "[0.5]", "(0.5)", "1/3", "-1/3", "1/0", "1/2/3", ".5", "5.",
                     "3E2", "\N{MINUS SIGN}0.3", "+3e-1", "1e999", "-1e999", "1_000", "0x10", "1e", "e5", "--1", "1 2",
@@ -181,6 +181,13 @@ def test_page_and_python_say_the_same_of_a_choice(name):
     python = [verdict(name, letter) for letter in form["options"]]
     assert judged(form, form["options"]) == [(found.right, found.text) for found in python]
     assert sum(found.right for found in python) == 1
+
+
+def test_a_tenth_is_still_a_little_in_both_languages():
+    exercise = number("x", 10)
+    said = [(False, "x: a little too large."), (False, "x: a little too small."), (False, "x: too large.")]
+    assert judged(exercise.form(), ["11", "9", "11.01"]) == said
+    assert [(found.right, found.text) for found in map(exercise.judge, (11, 9, 11.01))] == said
 
 
 def test_an_empty_field_is_not_answered_yet():
