@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from claims import found, page
+from claims import found, numbers, page
 
 from helpers.statistics import wilson_interval
 
@@ -74,6 +74,9 @@ class TestChapter02:
         assert 20 < low <= high < 60 and d == 576  # "a few dozen"
         for ratio in found(r"on the mixture: (\S+) (\S+)", self.text):
             assert ratio == pytest.approx(576, rel=0.2)  # 96 samples of one value
+        said = numbers("02_mixture")
+        assert round(said["paper"]) == 15 and round(said["seen"]) == 446
+        assert said["paper"] < 0.1 * said["seen"]  # "far below"
         limit, noise = found(r"v <= (\S+): fails, v = (\S+)", self.text)
         assert noise > 100 * limit  # "more than a hundred times"
 
@@ -99,36 +102,56 @@ class TestChapter02:
 
     @pytest.mark.theorem("N5")
     def test_errors_by_layout(self):
-        numbers = r"all values: mixture (\S+), measured (\S+); +\w+: mixture (\S+), measured (\S+)"
-        rows = self.layouts(numbers)
-        low, high = wilson_interval(rows["own"][1], 32 * VALUES)
-        assert low <= rows["own"][0] <= high  # "about the right error"
-        _, high = wilson_interval(rows["shared"][1], 32 * VALUES)
-        assert high < rows["shared"][0]  # "a large loss that does not occur"
-        low, _ = wilson_interval(rows["chain"][1], 32 * VALUES)
-        assert low > rows["chain"][0] == rows["zigzag"][0]
-        low, high = wilson_interval(rows["chain"][3], 32)
+        said = numbers("02_mixture")
+        assert said["layout"] == ["own", "shared", "chain", "zigzag", "hub"]
+        for name, tested in (("wrong_all", 32 * VALUES), ("wrong_one", 32)):
+            for error, low, high, of in said[name]:
+                assert of == tested and (low, high) == pytest.approx(wilson_interval(error, tested))
+        law = dict(zip(said["layout"], said["law_all"], strict=True))
+        everyone = dict(zip(said["layout"], said["wrong_all"], strict=True))
+        frugality = dict(zip(said["layout"], said["wrong_one"], strict=True))
+        assert set(said["value"][:5]) == {"frugality"}
+        error, low, high, _ = everyone["own"]
+        assert low <= law["own"] <= high  # "about the right error"
+        assert np.round([law["own"], error, low, high], 2).tolist() == [0.12, 0.09, 0.06, 0.14]
+        assert everyone["shared"][2] < law["shared"]  # "a large loss that does not occur"
+        assert everyone["chain"][1] > law["chain"] == law["zigzag"]
+        error, low, high, _ = frugality["chain"]
         assert low < 0.5 < high  # "toss a coin"
-        assert rows["zigzag"][1] <= rows["own"][1]  # "nothing is lost"
-        assert rows["hub"][3] > 0.8  # "more than eight of ten"
-        low, _ = found(r"in the hub: (\S+) to (\S+)", self.text)
-        assert low > 0.5  # worse than a coin, whatever the luck of the split
+        assert np.round([error, low, high], 2).tolist() == [0.5, 0.34, 0.66]
+        assert everyone["zigzag"][0] <= everyone["own"][0]  # "nothing is lost"
+        assert frugality["hub"][0] > 0.8  # "more than eight of ten"
+        assert frugality["hub"][1] > 0.5  # worse than a coin, whatever the luck of the split
 
     def test_without_centring_one_side_is_lost(self):
-        aligned, misaligned, one, other = found(r"(\S+) of the aligned and (\S+) of the mis", self.text)
-        assert max(aligned, misaligned) > 0.5  # "most of one side"
-        assert max(one, other) < 0.25
+        said = numbers("02_mixture")
+        assert said["embeddings"] == ["as they are", "centred"]
+        (aligned, one), (misaligned, other) = said["wrong_aligned"], said["wrong_misaligned"]
+        assert max(aligned[1], misaligned[1]) > 0.5  # "most of one side", by the lower end of its interval
+        assert max(one[0], other[0]) < 0.25
+        for error, low, high, of in (aligned, one, misaligned, other):
+            assert of == 16 and (low, high) == pytest.approx(wilson_interval(error, 16))
+
+    def test_what_the_check_of_figure_3_cannot_see(self):
+        said = numbers("errata")  # the experiment stands there
+        assert np.round([said["after_low"], said["after_high"]], 2).tolist() == [-0.11, 0.04]
+        assert np.round([said["concept_low"], said["concept_high"]], 2).tolist() == [0.68, 1.02]
 
     def test_what_the_sliders_show(self):
         rows = self.layouts(r"margin half-way at beta 0.1: +(\S+), at the end with the largest beta: +(\S+)")
         half = {name: numbers[0] for name, numbers in rows.items()}
         assert half["shared"] > half["zigzag"] > half["own"] > abs(half["chain"])
         assert half["hub"] < 0 < rows["hub"][1]  # "turns round and becomes positive"
-        few, many = found(r"misjudged half-way: (\S+) with Q = \d+, (\S+) with", self.text)
-        assert many > few - 0.1  # "does not help": three of 32 statements
+        said = numbers("02_mixture")
+        few, *_, many = said["part"]
+        assert many > few - 0.1  # "do not help": three of 32 statements
+        assert min(said["low"]) > 0.5  # most are misjudged with any number of samples
+        for error, *interval in zip(said["part"], said["low"], said["high"], strict=True):
+            assert interval == pytest.approx(wilson_interval(error, 32))
 
 
 def test_numbers_in_the_prose():
-    assert round(0.227**2 / 0.058**2) == 15
+    assert round(0.227**2 / 0.058**2) == 15 and round(1 / (1 / 4096 + 1 / 500)) == 446
+    assert 5 * 450 == 2250 < 4096  # d <= 5Q in the paper's own experiments
     assert 20 * 6 == 120 and 6 * 20 * 21 // 2 == 1260  # means and covariances that are compared
     assert 1 / (4 * 0.25**2) == 4 and 1 / (4 * 0.5**2) == 1

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from claims import found, page
+from claims import found, numbers, page
 
 from helpers.dynamics.flow import dimensionless_time, noise_free_margin, paper_horizon
 from helpers.statistics import wilson_interval
@@ -47,12 +47,24 @@ class TestChapter03:
 
     @pytest.mark.theorem("N5")
     def test_the_risk_law_holds_at_first_and_is_left_behind(self):
-        law, floor = found(r"law (\S+), its floor for endless samples (\S+)", self.text)
-        (first,) = found(r"first steps and small beta: (\S+)", self.text)
-        (last,) = found(r"last steps and large beta: (\S+)", self.text)
-        low, high = wilson_interval(first, 32)  # held-out statements of the value
-        assert low < law < high
-        assert last < floor < law
+        said = numbers("03_interaction")
+        last, low, high = said["error"][1], said["low"][0], said["high"][1]
+        assert said["tested"] == [32, 32] and last == 0  # "none of the 32 statements is misjudged"
+        for error, *interval in zip(said["error"], said["low"], said["high"], strict=True):
+            assert interval == pytest.approx(wilson_interval(error, 32))
+        assert low < said["law"] < said["high"][0]
+        assert last < said["floor"] < said["law"] < high  # 32 statements do not tell it from the law
+        assert round(high, 2) == 0.11 and high - said["law"] < 0.01  # "up to .11, just above the law"
+
+    def test_the_two_maps_differ_as_told(self):
+        said = numbers("03_interaction")
+        assert said["how"] == ["as they are", "centred"]
+        assert said["where"] == ["within a value", "across values"] * 2
+        assert said["help_same"][:2] == [1, 1] and said["help_opposite"][:2] == [0, 0]  # "to the answers alone"
+        assert said["product_low"][0] > 0.85 * said["product_high"][0]  # "how alike two prompts are says nothing"
+        assert said["product_low"][1] < 0 < said["product_high"][1]
+        assert all(0.2 < share < 0.8 for share in said["help_same"][2:] + said["help_opposite"][2:])
+        assert said["help_opposite"][3] > 0.5 > said["help_opposite"][2]  # "across values ... often pull together"
 
 
 def test_numbers_in_the_prose():
