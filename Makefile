@@ -55,7 +55,7 @@ check: $(VENV)/test ## style, and all tests but pages, model and slow, with few 
 
 test: book $(VENV)/test browser ## build the book and run every test, on two cores
 	@$(BIN)/ruff check src tests book
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 browser: $(VENV)/test ## find or install a Chromium for the page tests
 	@$(BIN)/python -m book.tools.site browser

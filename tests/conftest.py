@@ -20,6 +20,18 @@ def themed():
         yield
 
 
+def pytest_sessionfinish(session) -> None:
+    """A worker hands its draws on."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["draws"] = dict(DRAWS)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node) -> None:
+    """The main process adds those of a worker that ends; one that crashed has none."""
+    DRAWS.update(getattr(node, "workeroutput", {}).get("draws", {}))
+
+
 def pytest_terminal_summary(terminalreporter) -> None:
     if DRAWS:
         total, fewest = sum(DRAWS.values()), min(DRAWS.values())
