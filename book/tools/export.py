@@ -21,6 +21,7 @@ from .source import ROOT, SourceError, find, read
 
 SETUP = '''\
 # Set-up: the book's package, where it is missing. Your own torch, numpy and ipywidgets stay as they are.
+# To try the notebook in seconds, write start(scale="tiny") in the next cell.
 from importlib import invalidate_caches
 from importlib.util import find_spec
 from pathlib import Path

@@ -106,6 +106,27 @@ def test_every_figure_has_an_alternative_text(ran, name):
             assert not pictures or given, f"a figure without alternative text: {cell.source[:80]}"
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_every_figure_has_a_caption(ran, name):
+    cells = ran[name].notebook.cells
+    for cell, after in zip(cells, [*cells[1:], None], strict=True):
+        shown = [output.get("data", {}) for output in cell.get("outputs", [])]
+        figure = any("vnd.jupyter.widget-view" in kind or "<svg" in str(data.get("text/html", ""))
+                     for data in shown for kind in data)
+        hidden = {"remove-output", "remove-cell"} & set(cell.metadata.get("tags", []))
+        captioned = after is not None and re.match(r"[`:]{3,}\{caption\} ", after.source)
+        assert not figure or hidden or captioned, cell.source[:80]
+
+
+def test_the_first_screen_is_question_picture_answer_and_aims(chapter):
+    first, code = chapter.cells[:2]
+    blocks = source.parse(first.source, first.line, chapter.path)
+    assert [b.name for b in blocks if isinstance(b, Directive)] == ["question", "picture", "answer", "aims"]
+    assert {"hide-input", "remove-output"} <= set(code.metadata.get("tags", [])), "the set-up cell is folded"
+    answer = next(b for b in blocks if isinstance(b, Directive) and b.name == "answer")
+    assert len(re.findall(r"[.?](?:\s|$)", " ".join(answer.lines))) == 1, "the answer is one sentence"
+
+
 def test_opening_block_is_complete_and_in_order(chapter):
     first = chapter.cells[0]
     assert first.kind == "markdown" and re.match(rf"(\(.+\)=\s+)?# {int(chapter.name[:2])}\. ", first.source)
