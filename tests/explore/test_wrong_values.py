@@ -6,14 +6,13 @@ import re
 import warnings
 
 import numpy as np
-from explorers import curves, free, learning, margins, risks, statements, stepper
+from explorers import curves, free, learning, margins, risks, statements
 from explorers import grid as panel
 
 from helpers.explore import (
     grid_numbers,
     landing_explorer,
     margin_numbers,
-    proof_numbers,
     risk_numbers,
     short_statements,
     statement_explorer,
@@ -41,7 +40,7 @@ def calls():
 
     x, pairs = statements(K=2, per_side=3)
     beads = statement_explorer(x, pairs, held_out=1).figure
-    grid, steps = panel().figure, stepper().figure
+    grid = panel().figure
     run, unseen, start, _ = learning(10)
     found = of("grid_explorer", panel, dict.fromkeys((
         "x", "knobs", "curves", "x_name", "y_name", "caption", "title", "at", "guides", "stops", "x_label", "margin",
@@ -72,8 +71,6 @@ def calls():
         beads.setting, beads.data, [free(beads, 0)], **{name: value})) for name in ("answers", "embeddings")]
     found += of("landing_explorer", landing_explorer, {
         "run": run, "pairs": unseen, "start": start, "learned": 16, "first": None, "title": "t"})
-    found += of("proof_stepper", stepper, dict.fromkeys(("steps", "knobs", "values", "title", "at")))
-    found += [("proof_numbers at", lambda value: proof_numbers(steps.setting, steps.data, value))]
     return found
 
 

@@ -8,7 +8,6 @@ from playwright.sync_api import sync_playwright
 from book.tools.bench_pages import first_load
 from helpers.explore import statement_margins
 from pages import (
-    NUMBERS,
     SITE,
     Panel,
     launch,
@@ -165,6 +164,6 @@ def test_beads_stand_where_python_says(browser, site, name):
 
 
 def panels_of(page) -> list[Panel]:
-    """The explorers of a page whose captions Python computes: those of curves and of steps."""
+    """The explorers of a page whose captions Python computes: those of curves over a grid."""
     found = [Panel(page, index) for index in range(page.locator(".rm-explorer").count())]
-    return [panel for panel in found if panel.kind in NUMBERS]
+    return [panel for panel in found if panel.kind == "grid"]

@@ -5,7 +5,6 @@ import numpy as np
 from helpers.explore.curves import Curve, Guide
 from helpers.explore.grid import grid_explorer
 from helpers.explore.presets import margin_explorer, risk_explorer
-from helpers.explore.stepper import ProofStep, proof_stepper
 from helpers.layouts import shared
 from helpers.preferences.pairs import Preferences
 from helpers.training.last_layer import train_last_layer
@@ -58,41 +57,6 @@ def risks(**changes):
     arguments = {"K": 4, "d": 100, "v": 0.3, "l_b": 0.5, "layout": shared(4), "Qs": [8, 32],
                  "steps": [50, 100], "betas": [0.1, 0.5], "measured": np.full((2, 2, 2), 0.25), "tested": 480}
     return risk_explorer(**arguments | changes)
-
-
-# ---- steps of a proof ----
-
-STEPS = [
-    ProofStep(1, "one pair", "Every deviation is small.", "largest deviation", "tolerance"),
-    ProofStep(2, "the rate", "The rate lies below its ceiling."),
-    ProofStep("2a", "equal sides", "Nothing is lost."),
-    ProofStep(3, "tail", "The chance is small.", "chance", "bound", "log10"),
-    ProofStep(4, "union <all>", "The chances add up.", "chance", "sum of chances", "log10"),
-]
-QS = (8, 1000)
-STEP_LAYOUTS = ["disjoint", "chain", "shared"]
-
-
-def sides():
-    """Left and right sides, shape (Q, layout, step, 2), with all that can happen."""
-    values = np.empty((2, 3, 5, 2))
-    values[..., 0, 0] = 0.2
-    values[..., 0, 1] = 0.6, 0.7, 0.8
-    values[..., 1, :] = 0.5, 1.25
-    values[..., 2, :] = 0.3, 0.3
-    values[..., 3, :] = -4500.25, -120.5
-    values[..., 4, :] = -12.0, -9.5
-    values[0, :, 1, 1] = 0.4                # fails, by 1.25
-    values[1, 0, 0] = 0.0, 0.7              # nothing on the left
-    values[1, 1, 1] = np.nan                # does not apply
-    values[1, 2, 4] = -3.0, -5.0            # fails, by two powers of ten
-    values[0, 2, 3, 0] = -np.inf            # a chance of zero
-    return values
-
-
-def stepper(**changes):
-    arguments = {"steps": STEPS, "knobs": {"Q": QS, "layout": STEP_LAYOUTS}, "values": sides(), "title": "A proof"}
-    return proof_stepper(**arguments | changes)
 
 
 # ---- statements ----

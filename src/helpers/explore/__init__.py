@@ -11,6 +11,5 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "presets": ["margin_explorer", "margin_numbers", "risk_explorer", "risk_numbers"],
         "proof": ["proof_explorer"],
         "statement": ["landing_explorer", "short_statements", "statement_explorer", "statement_margins"],
-        "stepper": ["ProofStep", "proof_numbers", "proof_stepper"],
     },
 )

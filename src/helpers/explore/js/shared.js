@@ -4,7 +4,6 @@
 // Bytes arrive as a DataView in every front end; the copy aligns them.
 const aligned = (view) => view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);
 const float32 = (view) => new Float32Array(aligned(view));
-const float64 = (view) => new Float64Array(aligned(view));
 
 const escapeText = (text) => String(text).replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
 
