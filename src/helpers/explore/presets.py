@@ -220,8 +220,8 @@ def risk_explorer(
             for where in np.argwhere(~np.isnan(errors)):
                 intervals[:, *where] = wilson_interval(float(errors[*where]), tested)
             ends = {name: part.reshape(*sizes, -1) for name, part in zip(("lower", "upper"), intervals, strict=True)}
-            told += ", 95 % interval {measured.lower} to {measured.upper}"
-            words += ", 95 % interval"
+            told += ", 95\N{NO-BREAK SPACE}% interval {measured.lower} to {measured.upper}"
+            words += ", 95\N{NO-BREAK SPACE}% interval"
         curves.append(Curve("measured", errors.reshape(*sizes, -1), "points", words, **ends))
         caption.append(f"{told}.")
     elif train is not None:

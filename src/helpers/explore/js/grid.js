@@ -122,7 +122,7 @@ function drawGrid(model, size) {
   const key =
     curves.map((curve) => keyEntry(sample(curve), escapeText(curve.words))).join("") +
     (live.length ? keyEntry(live.some((run) => run.line) ? "live" : "livePoint", "trained here") : "") +
-    (ghosts ? keyEntry('<path class="rm-ghost" d="M1 6H25"/>', `before: ${escapeText(moved.join(", "))}`) : "");
+    (ghosts ? keyEntry(ghosts.includes("<path") ? '<path class="rm-ghost" d="M1 6H25"/>' : '<circle class="rm-ghost-dot" cx="13" cy="6" r="4"/>', `before: ${escapeText(moved.join(", "))}`) : "");
   const said = { number: short, percent, power: tenTo };
   const fill = (words) => {
     let whole = true;
