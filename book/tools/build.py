@@ -47,8 +47,8 @@ def one(root: Path, names: Collection[str], scale: str) -> int:
               file=sys.stderr)
         return 1
     results = run.run(root, names, scale=scale, report=lambda text: print(text, flush=True))
-    for result in results:
-        print(result.error, file=sys.stderr)
+    errors = [result.error for result in results if result.error]
+    print(*errors, sep="\n\n", end="\n" if errors else "", file=sys.stderr)
     try:
         export.write(root)
     except SourceError as problem:
@@ -58,7 +58,7 @@ def one(root: Path, names: Collection[str], scale: str) -> int:
         page = root / "_build" / "html" / path.relative_to(root).with_suffix(".html")
         print(f"{page} after {time.perf_counter() - start:.1f} s" if page.exists() else
               f"{path} is not in book/_toc.yml, so it has no page", flush=True)
-    return status or any(result.error for result in results)
+    return status or int(bool(errors))
 
 
 def sources(root: Path) -> list[Path]:
