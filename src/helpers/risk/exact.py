@@ -12,7 +12,7 @@ from ..mixture import ValueMixture
 def log_cluster_risks(
     w: Annotated[np.ndarray, "*T K d"], mixture: ValueMixture
 ) -> Annotated[np.ndarray, "*T K 2"]:
-    """Logarithm of `cluster_risks`, also where the risk itself would underflow; -inf where it is 0."""
+    """Logarithm of `cluster_risks`, also where the risk itself would underflow; -inf where it is 0. Errors as there."""
     holds("mixture", mixture, "K d concepts shared v", "a ValueMixture")
     w = numbers("w", w)
     if w.shape[-2:] != (mixture.K, mixture.d) or not np.isfinite(w).all():
@@ -46,13 +46,13 @@ def cluster_risks(w: Annotated[np.ndarray, "*T K d"], mixture: ValueMixture) -> 
 def exact_risk(w: Annotated[np.ndarray, "*T K d"], mixture: ValueMixture) -> Annotated[np.ndarray, "*T"]:
     """Population risk: the average of `cluster_risks` over the 2K clusters, shape (...,) for w (..., K, d).
 
-    Exact for any loss, data, token layout and training time (N2).
+    Exact for any loss, data, token layout and training time (N2). Errors as for `cluster_risks`.
     """
     return cluster_risks(w, mixture).mean(axis=(-2, -1))
 
 
 def log_exact_risk(w: Annotated[np.ndarray, "*T K d"], mixture: ValueMixture) -> Annotated[np.ndarray, "*T"]:
-    """Logarithm of `exact_risk`, also where the risk itself would underflow."""
+    """Logarithm of `exact_risk`, also where the risk itself would underflow. Errors as for `cluster_risks`."""
     return logsumexp(log_cluster_risks(w, mixture), axis=(-2, -1)) - np.log(2 * mixture.K)
 
 
