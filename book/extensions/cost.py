@@ -136,15 +136,21 @@ def _remember(env, name: str) -> None:
 
 
 def outdated(app, env, added, changed, removed) -> list[str]:
-    """Pages whose notebook ran again, or that had no cost when they were read.
+    """Pages whose notebook ran again since they were read, or that had no cost then.
 
     Sphinx compares the sources alone, so it would keep the old outputs of a chapter whose helpers changed.
     """
     current = (load(app.srcdir, COSTS) or {"chapters": {}})["chapters"]
     seen = getattr(env, "chapter_costs", {})
-    env.chapter_costs = current
-    return [name for name in sorted(set(current) | set(seen))
-            if current.get(name) != seen.get(name) and name in env.found_docs and name not in added]
+    return [name for name in env.all_docs if name not in added and current.get(name) != seen.get(name)]
+
+
+def remember(app, doctree) -> None:
+    """Note the run whose outputs and cost a page shows."""
+    if not hasattr(app.env, "chapter_costs"):
+        app.env.chapter_costs = {}
+    current = (load(app.srcdir, COSTS) or {"chapters": {}})["chapters"]
+    app.env.chapter_costs[app.env.docname] = current.get(app.env.docname)
 
 
 def setup(app):
@@ -153,4 +159,5 @@ def setup(app):
     app.add_directive("costs-table", CostsTable)
     app.add_directive("bench-table", BenchTable)
     app.connect("env-get-outdated", outdated)
+    app.connect("doctree-read", remember)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

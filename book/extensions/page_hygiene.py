@@ -10,6 +10,7 @@
 - The lines that open a chapter get a class, and the page at the root a title and an icon.
 - A content security policy holds every page to its own host; the keyboard has a way to the first figure.
 - The search page shows formulas as words.
+- Where the build is for some pages alone, no other page is read, and so no other notebook runs.
 """
 
 import os
@@ -18,6 +19,7 @@ import shutil
 from pathlib import Path
 
 from docutils import nodes
+from docutils.utils import new_document
 
 VARIABLE = "REWARD_MARGINS_REPOSITORY"
 OPENING = ("After this chapter you can", "You need", "Cost", "Model and data", "Paper")
@@ -54,6 +56,22 @@ def set_repository(app, config):
     options["use_issues_button"] = bool(address)
     options["use_edit_page_button"] = False
     options["launch_buttons"] = {}
+
+
+def read_alone(app, env, docnames):
+    """Read of all pages that changed those that are asked for: the others wait for the next whole build."""
+    if app.config.pages_only:
+        docnames[:] = [name for name in docnames if name in app.config.pages_only or name == app.config.root_doc]
+        read = type(env).get_doctree
+        # The numbering of figures walks through all pages; one that was never read has none.
+        kept = Path(env.doctreedir)
+        env.get_doctree = lambda name: read(env, name) if (kept / f"{name}.doctree").exists() else new_document(name)
+
+
+def forget_alone(app, env):
+    """End what `read_alone` began, before the environment is kept."""
+    vars(env).pop("get_doctree", None)
+    return []
 
 
 def label_theorems(app, doctree):
@@ -159,6 +177,9 @@ def _loads_remote_kernel(script):
 def setup(app):
     """Connect each step: before the theme reads its options, after a page is read, after it has buttons."""
     app.connect("config-inited", set_repository, priority=100)
+    app.add_config_value("pages_only", [], "", types=[list])
+    app.connect("env-before-read-docs", read_alone)
+    app.connect("env-get-updated", forget_alone, priority=900)
     app.connect("doctree-read", label_theorems)
     app.connect("doctree-read", mark_opening)
     app.connect("html-page-context", clean_page, priority=900)

@@ -24,15 +24,16 @@ TEMPLATE = Path(__file__).with_name("chapter.md")
 NAME = re.compile(r"\d\d_[a-z][a-z0-9_]*")
 
 
-def pages(root: Path, *, only: Collection[Path] = (), strict: bool = False, builder: str = "html") -> int:
+def pages(root: Path, *, only: Collection[Path] = (), strict: bool = False) -> int:
     """Bring the pages up to date, of `only` these sources where some are given; 0 where nothing failed.
 
     With `strict` a warning is an error; whatever fails, all pages are tried.
     """
-    output = root / "_build" / builder
+    alone = [path.relative_to(root).with_suffix("").as_posix() for path in only]
     result = build_sphinx(
-        root, output, noconfig=True, path_config=root / "_config.yml", builder=builder,
-        confoverrides={"external_toc_path": "book/_toc.yml", "latex_individualpages": False, "nitpicky": True},
+        root, root / "_build" / "html", noconfig=True, path_config=root / "_config.yml", builder="html",
+        confoverrides={"external_toc_path": "book/_toc.yml", "latex_individualpages": False, "nitpicky": True,
+                       "pages_only": alone},
         filenames=[str(path) for path in only], quiet=True, warningiserror=strict, keep_going=True,
     )
     return result if isinstance(result, int) else 1
@@ -53,7 +54,9 @@ def one(root: Path, names: Collection[str], scale: str) -> int:
         export.write(root)
     except SourceError as problem:
         print(problem, file=sys.stderr)
-    status = pages(root, only=chosen)
+    failed = {result.path for result in results if result.error}
+    chosen = [path for path in chosen if path not in failed]
+    status = pages(root, only=chosen) if chosen else 1
     for path in chosen:
         page = root / "_build" / "html" / path.relative_to(root).with_suffix(".html")
         print(f"{page} after {time.perf_counter() - start:.1f} s" if page.exists() else

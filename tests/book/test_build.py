@@ -13,6 +13,10 @@ from book.tools import build, site, source
 
 def test_one_page_is_run_exported_and_built_alone(tmp_path):
     root = make_book(tmp_path)
+    # Another page, whose notebook would fail: it is not read.
+    other = SAMPLE.replace("# 5. A sample", "# 6. Another").replace("from IPython", "1 / 0\nfrom IPython")
+    (root / "chapters" / "06_other.md").write_text(other.replace(" fig-", " fig-other-"))
+    (root / "book" / "_toc.yml").write_text((root / "book" / "_toc.yml").read_text() + "  - file: chapters/06_other\n")
     page = root / "_build" / "html" / "chapters" / "05_sample.html"
 
     def make(name):
@@ -29,8 +33,11 @@ def test_one_page_is_run_exported_and_built_alone(tmp_path):
     status, log = make("05")
     assert status == 0 and "1 of 1 notebooks are current, 0 to run" in log and f"{page} after" in log
     assert "A line that carries" in page.read_text()
+    assert not (root / "_build" / "html" / "chapters" / "06_other.html").exists()
     status, log = make("06")
-    assert status == 1 and "no page begins with 06; there are 05_sample, index" in log
+    assert status == 1 and "06_other.md: code cell 1 of" in log and "ZeroDivisionError" in log
+    status, log = make("07")
+    assert status == 1 and "no page begins with 07; there are 05_sample, 06_other, index" in log
 
 
 def test_a_new_chapter_is_laid_out_and_listed(tmp_path):

@@ -11,12 +11,13 @@ TOC = "format: jb-book\nroot: book/index\nchapters:\n  - file: chapters/05_sampl
 CONFIG = f"""
 title: Small
 only_build_toc_files: true
+exclude_patterns: [_build, "chapters/*.ipynb"]
 execute: {{execute_notebooks: cache, stderr_output: remove}}
 parse: {{myst_enable_extensions: [colon_fence, dollarmath]}}
 sphinx:
   extra_extensions: [sphinx_proof, sphinx_exercise]
   local_extensions: {{{", ".join(f"book.extensions.{name}: {ROOT}" for name in EXTENSIONS)}}}
-  config: {{math_numfig: false}}
+  config: {{math_numfig: false, numfig: false}}
 """
 
 def make_book(root: Path, text: str = SAMPLE) -> Path:
