@@ -1,10 +1,21 @@
 """The 16 steps of the proof: every inequality holds where the theorem does, with the slack of the reference."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.special import expit
 
-from helpers.bounds.proof import HORIZON, STEPS, Evidence, slack, step_7_sharing, step_11_events
+from helpers.bounds.proof import (
+    HORIZON,
+    STEPS,
+    Evidence,
+    slack,
+    step_3_interactions,
+    step_4_union_bound,
+    step_7_sharing,
+    step_11_events,
+)
 from helpers.dynamics.flow import gradient_flow, noise_free_margin
 from helpers.layouts import chain, disjoint, grid, star
 from helpers.mixture import ValueMixture
@@ -72,6 +83,13 @@ def test_sides_are_what_they_say():
     centre = G * (clean @ clean.T) + 2 * 12 * 0.01**2 * np.eye(len(G))
     stray = np.abs(C - centre)[G != 0] / np.abs(G)[G != 0]
     assert found["B.1"].left == pytest.approx(stray.max(), rel=1e-9)
+    epsilon = 1 / (16 * 0.01 * 4)  # the largest allowed, Z = 2
+    noise = sample.x - mixture.means[sample.value, (1 - sample.side) // 2]
+    cross = mixture.means[sample.value, (1 - sample.side) // 2] @ noise.T
+    for key, part in (("linear", cross + cross.T), ("bilinear", noise @ noise.T - 12 * 0.01**2 * np.eye(len(G)))):
+        assert found[key].left == pytest.approx(np.abs(part[G != 0]).max(), rel=1e-9)
+        assert found[key].right == pytest.approx(epsilon * 0.01, rel=1e-12)
+    assert found["B.1"].right == pytest.approx(2 * epsilon * 0.01, rel=1e-12)
     r = gradient_flow(sample, mixture.layout, [0.4 * np.log(3)]).margins[-1]
     assert found["B.2"].left == pytest.approx(np.abs((C - centre) @ expit(-r)).max(), rel=1e-6)
     assert found["pushes"].sides["smallest push"] == (0.25, pytest.approx(expit(-r).min(), rel=1e-9))
@@ -82,6 +100,17 @@ def test_sides_are_what_they_say():
         r += h * expit(-r)
     assert ahead == pytest.approx(r - noise_free_margin(20 * h), rel=1e-9)
     assert bound == pytest.approx(20 * h * h / 16)
+
+
+def test_how_often_the_event_fails_is_counted_at_twice_epsilon_v():
+    """At half of the largest deviation of a data set as epsilon v, that data set is on the edge of the event."""
+    mixture, Q = ValueMixture(disjoint(2), 12, 0.02, 0.4), 4
+    draws = [mixture.sample(Q, np.random.default_rng(seed)) for seed in range(9)]
+    one = Evidence(mixture, Q, draws[0], tuple(draws[1:]))
+    largest = sorted(step_3_interactions(replace(one, sample=draw)).left for draw in draws[1:])
+    edge = (largest[2] + largest[3]) / 2  # five of the eight stray further
+    found = step_4_union_bound(replace(one, epsilon=edge / 2 / mixture.v))
+    assert found.left == 5 / 8
 
 
 def test_some_steps_alone_are_the_same_steps():
