@@ -1,18 +1,14 @@
 """Packed rows give the hidden states of one-by-one forward passes, on several architectures."""
 
-from collections import Counter
-
 import numpy as np
 import pytest
 import torch
 import transformers
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from helpers.llm.packed_attention import BLOCK, blocks
 from helpers.llm.packing import ROW_TOKENS, check_packing, hidden_states, pack, rows
-from helpers.training.frozen import all_blocks
 from helpers.training.packed_pairs import evaluate_gaps, pack_pairs
 
 SMALL = dict(vocab_size=61, hidden_size=32, intermediate_size=48, num_hidden_layers=3, num_attention_heads=4)
@@ -247,43 +243,6 @@ def test_blocks_hold_the_whole_mask(given, size):
         rows_of_block, places = np.nonzero(block)
         found[i * size + rows_of_block, columns[places]] = True
     assert np.array_equal(found[: len(mask)], mask)
-
-
-# Products with weights, without and with a bias.
-DEAR = torch.ops.aten.mm.default, torch.ops.aten.addmm.default
-
-
-class Calls(TorchDispatchMode):
-    """How often each operation is computed."""
-
-    def __init__(self):
-        super().__init__()
-        self.count = Counter()
-
-    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
-        self.count[operation] += 1
-        return operation(*args, **(kwargs or {}))
-
-
-@pytest.mark.parametrize("attention", ["sdpa", "eager"])
-@pytest.mark.parametrize("name", MODELS)
-def test_lean_blocks_make_cheap_operations_again_and_give_the_same_gradient(name, attention):
-    """The same operations on the same numbers, kept or made again: no rounding, so no tolerance."""
-    model, packing, counts, gradients = tiny(name, attention), pack(some_prompts(count=30)), [], []
-    for lean in ((), all_blocks(model)):
-        with Calls() as calls:
-            hidden = hidden_states(model, packing, lean)
-            assert not any("forward" in vars(block) for block in all_blocks(model))
-            hidden.square().sum().backward()
-        counts.append(calls.count)
-        gradients.append({name: p.grad for name, p in model.named_parameters() if p.grad is not None})
-        model.zero_grad()
-        assert model.config._attn_implementation == attention
-    assert len(all_blocks(model)) == 3
-    assert all(counts[0][operation] == counts[1][operation] for operation in DEAR)
-    assert counts[1].total() > 1.2 * counts[0].total()
-    assert gradients[0].keys() == gradients[1].keys()
-    assert all(torch.equal(gradients[0][weight], gradients[1][weight]) for weight in gradients[0])
 
 
 def test_attention_in_blocks_has_the_gradient_of_the_whole_mask():

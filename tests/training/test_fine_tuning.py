@@ -161,18 +161,18 @@ def test_held_out_answers_may_be_longer_than_those_of_training(llm):
     assert np.abs(found - gaps).max() < 1e-4  # several terms, each a sum over the vocabulary in another order
 
 
-@pytest.mark.parametrize("blocks", [None, 1])
-def test_trained_blocks_keep_less_in_steps_and_there_alone(llm, blocks, monkeypatch):
+@pytest.mark.parametrize(("dtype", "used"), [("float32", 2), ("bfloat16", 0)])
+def test_mlps_keep_less_in_steps_and_there_alone(llm, dtype, used, monkeypatch):
     asked, hidden_states = [], packing.hidden_states
 
-    def noted(model, row, lean=()):
-        asked.append([block.self_attn.layer_idx for block in lean] if torch.is_grad_enabled() else list(lean))
-        return hidden_states(model, row, lean)
+    def noted(model, row):
+        replaced = sum("forward" in vars(block.mlp) for block in model.model.layers)
+        asked.append((torch.is_grad_enabled(), replaced))
+        return hidden_states(model, row)
 
     monkeypatch.setattr("helpers.training.updates.hidden_states", noted)
-    fine_tune(llm, some_pairs(), blocks=blocks, **CHEAP)
-    steps = CHEAP["steps"]
-    assert asked[-steps:] == [[0, 1] if blocks is None else [1]] * steps and not any(asked[:-steps])
+    fine_tune(llm, some_pairs(), dtype=dtype, **CHEAP)
+    assert asked == [(False, 0), *[(True, used)] * CHEAP["steps"]]
 
 
 def test_a_model_that_ignores_the_mask_is_refused(llm, monkeypatch):

@@ -10,7 +10,6 @@ position ids, and gives the hidden states that it would give for the sequences o
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import torch
@@ -18,7 +17,6 @@ import torch
 from ..checks import one_line
 from .model import rounding
 from .packed_attention import additive, in_blocks, plan
-from .recompute import recomputed
 
 # Activations cost a row's length; a GPU needs long rows to be busy.  On a CPU a batch of 32 prompts should be one row:
 # gradients then need not be kept from one row to the next, and they weigh as much as the activations of 500 tokens.
@@ -100,12 +98,11 @@ def rows(packing: Packing, groups: Sequence[Sequence[int]], limit: int) -> list[
         count += 1
 
 
-def hidden_states(model: torch.nn.Module, packing: Packing, lean: Sequence[torch.nn.Module] = ()) -> torch.Tensor:
+def hidden_states(model: torch.nn.Module, packing: Packing) -> torch.Tensor:
     """Hidden states (T, d) of the row's tokens after the final norm, with gradients where they are switched on.
 
-    `model` is a Hugging Face causal language model; ``lm_head(hidden_states)`` are its logits.  `lean` are blocks of
-    it that are to keep less for the backward pass (`recomputed`).  Raises `ValueError` if the attention does not take
-    a 4-D mask, or if a sequence is longer than its attention window.
+    `model` is a Hugging Face causal language model; ``lm_head(hidden_states)`` are its logits.  Raises `ValueError` if
+    the attention does not take a 4-D mask, or if a sequence is longer than its attention window.
     """
     attention = _check_attention(model, packing)
     embedding = model.get_input_embeddings().weight
@@ -115,10 +112,7 @@ def hidden_states(model: torch.nn.Module, packing: Packing, lean: Sequence[torch
     def place(array: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(array)[None].to(embedding.device)
 
-    attending = nullcontext
-    if attention == "sdpa":
-        attending = partial(in_blocks, model, plan(allowed, embedding))
-    with attending(), recomputed(lean, attending):
+    with in_blocks(model, plan(allowed, embedding)) if attention == "sdpa" else nullcontext():
         output = model.base_model(
             input_ids=place(packing.tokens),
             position_ids=place(packing.positions),

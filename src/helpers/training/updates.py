@@ -1,7 +1,7 @@
 """One update of the language model on packed preference pairs: what is trained, the pass, the step."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
 
@@ -11,7 +11,8 @@ import torch
 from ..checks import one_line
 from ..llm.model import LLM
 from ..llm.packing import hidden_states
-from .frozen import FrozenTrunk, all_blocks, rows_in_play, top_blocks
+from .frozen import FrozenTrunk, rows_in_play, top_blocks
+from .gated import gated_mlps, keeping_less
 from .packed_pairs import PackedPairs, pack_pairs, policy_gaps
 
 ADAMW = dict(betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0)  # as TRL: PyTorch's defaults, without weight decay
@@ -38,8 +39,7 @@ class Updater:
         self.device = self.weights[0].device
         # Both savings of memory add small operations, which cost a CPU little and leave a GPU waiting.
         self.saving = self.device.type == "cpu"
-        trained = [block for block in all_blocks(model) if any(p.requires_grad for p in block.parameters())]
-        self.lean = trained if self.saving else []
+        self.mlps = gated_mlps(model) if self.saving and dtype == "float32" else []
         self.autocast = partial(torch.autocast, self.device.type, torch.bfloat16, enabled=dtype == "bfloat16")
 
     def refer(self, used: np.ndarray, known: np.ndarray | None) -> np.ndarray:
@@ -75,7 +75,8 @@ class Updater:
         start = time.perf_counter()
         margins, rows = [], list(self._rows(batch, FrozenTrunk.replay))
         for number, (chosen, row, context) in enumerate(rows, 1):
-            gaps = self._gaps(row, context, self.lean)
+            with keeping_less(self.mlps):
+                gaps = self._gaps(row, context)
             r = self.beta * (gaps - torch.from_numpy(self.reference[chosen]).to(gaps))
             margins.append(r.detach().cpu().numpy())
             if not np.isfinite(margins[-1]).all():
@@ -122,10 +123,10 @@ class Updater:
             context = nullcontext() if self.trunk is None else trunk_context(self.trunk, places[row_places])
             yield chosen[part], row, context
 
-    def _gaps(self, row: PackedPairs, context, lean: Sequence = ()) -> torch.Tensor:
+    def _gaps(self, row: PackedPairs, context) -> torch.Tensor:
         head = self.model.get_output_embeddings()
         with context, self.autocast():
-            hidden = hidden_states(self.model, row.packing, lean)
+            hidden = hidden_states(self.model, row.packing)
         return policy_gaps(hidden, row, head.weight, head.bias)
 
 
