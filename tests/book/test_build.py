@@ -11,6 +11,7 @@ from sample import ROOT, SAMPLE, make_book
 from book.tools import build, site, source
 
 
+@pytest.mark.slow
 def test_one_page_is_run_exported_and_built_alone(tmp_path):
     root = make_book(tmp_path)
     # Another page, whose notebook would fail: it is not read.

@@ -27,6 +27,7 @@ def page(tmp_path_factory):
             for name in ("chapters/05_sample.html", "book/index.html")]
 
 
+@pytest.mark.slow
 def test_figures_are_numbered_in_order_and_hold_what_was_displayed(page):
     figures = page[0].select("figure.numbered")
     assert [figure["id"] for figure in figures] == ["fig-tube", "fig-widening", "fig-slider", "fig-file"]
@@ -38,6 +39,7 @@ def test_figures_are_numbered_in_order_and_hold_what_was_displayed(page):
     assert "margins stray by 0.3" in page[0].get_text()
 
 
+@pytest.mark.slow
 def test_the_alternative_text_names_the_drawing_or_the_figure(page):
     tube, widening, slider, file = page[0].select("figure.numbered")
     assert tube.svg["aria-label"] == "Training margins grow inside a tube between two proved lines."
@@ -47,29 +49,34 @@ def test_the_alternative_text_names_the_drawing_or_the_figure(page):
     assert slider["aria-label"] == "A slider that moves the time." and not tube.has_attr("aria-label")
 
 
+@pytest.mark.slow
 def test_a_text_in_a_widget_does_not_end_its_script(page):
     state = page[0].select_one('script[type="application/vnd.jupyter.widget-state+json"]')
     assert "a </SCRIPT> b" in str(json.loads(state.get_text())["state"])
 
 
+@pytest.mark.slow
 def test_the_keyboard_has_a_way_to_the_figure_that_moves(page):
     link = page[0].select_one("article a.rm-skip")
     assert link["href"] == "#fig-slider" and page[0].select_one("#fig-slider")["tabindex"] == "-1"
     assert page[1].select_one("a.rm-skip") is None
 
 
+@pytest.mark.slow
 def test_no_page_may_ask_another_host(page):
     for soup in page:
         policy = soup.head.select_one('meta[http-equiv="Content-Security-Policy"]')["content"]
         assert "default-src 'self' data: blob:" in policy and "http" not in policy
 
 
+@pytest.mark.slow
 def test_a_folded_cell_leaves_its_figure_visible(page):
     widening = page[0].select_one("#fig-widening")
     assert widening.find_parent("details") is None and widening.find_parent(class_="cell_output")
     assert "text/html" in widening.find_parent(class_="cell").details.get_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", [0, 1])
 def test_links_to_figures(page, at):
     texts = {link["href"].rpartition("#")[2]: link.get_text() for link in page[at].select("article a[href*='#fig-']")}
@@ -77,6 +84,7 @@ def test_links_to_figures(page, at):
     assert at or (texts["fig-slider"], texts["fig-tube"]) == ("the slider", "Figure 5.1")
 
 
+@pytest.mark.slow
 def test_the_first_screen_has_question_picture_answer_and_one_line_of_aims(page):
     article = page[0].select_one("article")
     order = [article.select_one(name) for name in (".question", "#fig-tube", ".answer", "details.aims")]
@@ -94,6 +102,7 @@ BROKEN = {  # what is written in place of what, and what the build says of it
 }
 
 
+@pytest.mark.slow
 def test_a_figure_without_its_parts_stops_the_build(tmp_path):
     text = SAMPLE
     for old, new in BROKEN.values():

@@ -240,6 +240,7 @@ def build(root: Path) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_the_page_has_a_row_for_each_result_and_a_rot_stops_the_build(root):
     (root / "_config.yml").write_text(CONFIG)
     toc = "format: jb-book\nroot: book/results\nchapters: [{file: chapters/03_interaction}]\n"

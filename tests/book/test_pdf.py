@@ -8,6 +8,8 @@ from sample import build, make_book
 
 from book.tools import pdf
 
+pytestmark = pytest.mark.slow
+
 SOLUTION = """
 ::::{exercise} Two samples
 :label: ex-05-1
@@ -66,7 +68,6 @@ def test_widgets_bring_their_state(whole):
     assert re.search(r'"model_id": ?"(\w+)"', view.get_text())[1] in state.get_text()
 
 
-@pytest.mark.slow
 @pytest.mark.pages
 def test_a_browser_prints_it(book):
     path = pdf.write(book, book / "_build" / "html")

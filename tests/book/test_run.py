@@ -285,12 +285,14 @@ def results(tmp_path_factory):
         return {result.path.stem: result for result in run.execute(jobs, scale="tiny", timeout=8)}
 
 
+@pytest.mark.slow
 def test_scale_threads_and_folder_reach_the_kernel(results):
     good = results["good"]
     assert not good.error and good.cost.threads == 2
     assert good.notebook.cells[-1].outputs[0].data["text/plain"] == repr(("tiny", "2", str(good.path.parent)))
 
 
+@pytest.mark.slow
 def test_what_a_chapter_says_imports_and_reads_is_told(results):
     says = results["says"]
     assert says.numbers == {"x": [1, 2]} and results["good"].numbers == {}
@@ -303,6 +305,7 @@ def test_what_a_chapter_says_imports_and_reads_is_told(results):
     assert says.notebook.cells[-1].outputs[0].data["text/plain"] == "'1'", "nothing is left of the questions"
 
 
+@pytest.mark.slow
 def test_a_raising_cell_is_named_with_its_line(results):
     error = results["raises"].error
     line = 1 + results["raises"].path.read_text().splitlines().index("y = 0")
@@ -311,12 +314,14 @@ def test_a_raising_cell_is_named_with_its_line(results):
     assert "\x1b" not in error
 
 
+@pytest.mark.slow
 def test_a_dead_and_an_endless_kernel_are_errors(results):
     for name, word in (("dies", "died"), ("endless", "timed out")):
         error = results[name].error
         assert f"{name}.md: code cell 1 of 1" in error and word in error
 
 
+@pytest.mark.slow
 def test_a_process_that_is_killed_is_an_error(tmp_path, monkeypatch):
     (tmp_path / "worker.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n")
     monkeypatch.setattr(run, "__file__", str(tmp_path / "run.py"))
@@ -341,6 +346,7 @@ def test_the_command_says_what_failed_and_keeps_what_ran(book, capsys, monkeypat
     assert "1 of 2 notebooks are current, 1 to run" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_without_the_cache_nothing_is_kept(book):
     assert run.main(["--root", str(book), "--scale", "tiny", "--no-cache"]) == 0
     assert not (book / "_build").exists()
@@ -357,6 +363,7 @@ def build(root: Path) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_the_build_runs_nothing_and_writes_the_numbers(tmp_path):
     root = make_book(tmp_path)
     assert ran(root) == {"01_one", "02_two"}

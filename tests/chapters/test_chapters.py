@@ -81,11 +81,13 @@ def test_there_are_chapters():
     assert len(PATHS) >= 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_runs_at_tiny_scale_and_every_solution_is_right(ran, name):
     assert not ran[name].error, ran[name].error
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_unanswered_stubs_say_so(ran, name):
     chapter = source.read(ran[name].path)
@@ -95,6 +97,7 @@ def test_unanswered_stubs_say_so(ran, name):
         assert "Not answered yet." in text, exercise.label
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_every_figure_has_an_alternative_text(ran, name):
     for cell in ran[name].notebook.cells:
@@ -106,6 +109,7 @@ def test_every_figure_has_an_alternative_text(ran, name):
             assert not pictures or given, f"a figure without alternative text: {cell.source[:80]}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_every_figure_has_a_caption(ran, name):
     cells = ran[name].notebook.cells
