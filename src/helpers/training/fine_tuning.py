@@ -16,6 +16,7 @@ from ..llm.packing import check_packing
 from ..losses import margin_loss
 from .checkpoints import held, load_checkpoint, save_checkpoint
 from .packed_pairs import PackedPairs, evaluate_gaps
+from .products import faster_products
 from .runs import Run
 from .updates import Updater, finite, pack_preferences, trainable
 
@@ -97,6 +98,7 @@ def fine_tune(
                     steps=steps, batch=batch, blocks=blocks, evaluate_every=evaluate_every, seed=seed, loss=loss,
                     dtype=dtype, optimizer="AdamW", N=len(preferences.prompts))
     with ExitStack() as stack:
+        stack.enter_context(faster_products(device))
         if checkpoint is not None:
             checkpoint = path_of("checkpoint", checkpoint)
             stack.enter_context(held(checkpoint))
