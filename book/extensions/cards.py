@@ -3,7 +3,7 @@
     ```{cards}
     - part: I The objects
       '01': One answer rises, the other falls; the way between them is the margin.
-      '09': [Does a language model meet the assumptions?, How far apart two means are can surprise.]
+      '09': ['Does a language model meet the assumptions?', 'How far apart two means are can surprise.']
     ```
 
 A chapter that is in the book brings its title and gets a link; one that is announced has a title of its own and none.
