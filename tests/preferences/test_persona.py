@@ -18,7 +18,7 @@ from helpers.preferences import persona
 from helpers.preferences.bank import as_prompt, load_persona
 from helpers.preferences.persona import persona_names, persona_source
 
-BESIDE = Path(__file__).resolve().parents[2] / "shared" / "persona"
+BESIDE = Path(__file__).resolve().parents[3] / "shared" / "persona"
 
 
 @pytest.fixture(scope="module")
