@@ -58,6 +58,20 @@ def set_repository(app, config):
     options["launch_buttons"] = {}
 
 
+def note_pages(app, env, added, changed, removed):
+    """Note whether there are more or fewer pages than the written ones list at their side."""
+    env.sides_are_old = getattr(env, "sides_are_old", False) or bool(added or removed)
+    return []
+
+
+def write_sides(app, env):
+    """Have every page written again where its list of all pages would be old; a build of one page leaves it so."""
+    if app.config.pages_only or not env.sides_are_old:
+        return []
+    env.sides_are_old = False
+    return list(env.all_docs)
+
+
 def read_alone(app, env, docnames):
     """Read of all pages that changed those that are asked for: the others wait for the next whole build."""
     if app.config.pages_only:
@@ -178,6 +192,8 @@ def setup(app):
     """Connect each step: before the theme reads its options, after a page is read, after it has buttons."""
     app.connect("config-inited", set_repository, priority=100)
     app.add_config_value("pages_only", [], "", types=[list])
+    app.connect("env-get-outdated", note_pages)
+    app.connect("env-updated", write_sides)
     app.connect("env-before-read-docs", read_alone)
     app.connect("env-get-updated", forget_alone, priority=900)
     app.connect("doctree-read", label_theorems)

@@ -89,3 +89,21 @@ def test_a_taken_port_gives_another_and_no_book_a_sentence(tmp_path, monkeypatch
     monkeypatch.setattr(site, "SITE", tmp_path / "none")
     with pytest.raises(SystemExit, match="There are no built pages in"):
         site.show(0, interrupted)
+
+
+@pytest.mark.slow
+def test_the_whole_book_after_one_page_lists_all_pages_at_its_side(tmp_path):
+    root = make_book(tmp_path)
+    (root / "chapters" / "06_other.md").write_text("# 6. Another\n\nWords.\n")
+    (root / "book" / "_toc.yml").write_text((root / "book" / "_toc.yml").read_text() + "  - file: chapters/06_other\n")
+    page = root / "_build" / "html" / "chapters" / "05_sample.html"
+
+    def make(*arguments):
+        command = [sys.executable, "-m", "book.tools.build", *arguments, "--root", str(root)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    make("05")
+    assert "6. Another" not in page.read_text()
+    make("--strict")
+    assert "6. Another" in page.read_text()
