@@ -112,7 +112,7 @@ def _pairs(K):
     [
         (np.zeros((4, 2)), [0, 0, 0], [1, 1, -1, -1], "must have N rows each"),
         (np.zeros((3, 2)), [0, 0, 0], [1, 1, -1], r"value 0, side -1 has 1"),
-        (np.zeros((4, 2)), [-1, -1, -1, -1], [1, 1, -1, -1], "value must be a list of whole numbers from 0 to 3, got -1"),
+        (np.zeros((4, 2)), [-1, -1, -1, -1], [1, 1, -1, -1], "value must be a list of whole numbers from 0 to 3"),
     ],
 )
 def test_a_cluster_without_samples_is_refused(x, value, side, message):
