@@ -400,6 +400,7 @@ print(before, after, flow.margins.mean(), flow.margins.shape, flow.test_margins.
 """
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_samples_fit_in_memory():
     run = subprocess.run(
         [sys.executable, "-c", MEMORY],

@@ -22,6 +22,7 @@ def test_isotropic_noise_gives_the_closed_form(make):
     np.testing.assert_allclose(deviation, np.sqrt(variance).repeat(2, axis=1), rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_any_means_and_covariance_against_simulated_data():
     rng = np.random.default_rng(0)
     layout, Q, d, sets = layouts.chain(3), 3, 6, 4000

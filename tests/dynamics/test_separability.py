@@ -84,6 +84,7 @@ def test_margins_start_with_the_first_rates(layout, seed):
     np.testing.assert_allclose(2 * margins / S, expected, atol=0.05)  # second order in S, products up to about 100
 
 
+@pytest.mark.slow
 @pytest.mark.theorem("N6")
 def test_first_rates_are_those_of_unseen_samples_and_training_samples_lead():
     layout, rng, K, Q, noise = star(3), np.random.default_rng(2), 3, 4, 0.8

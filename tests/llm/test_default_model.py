@@ -387,6 +387,7 @@ def _process(wait):
     )
 
 
+@pytest.mark.slow
 def test_of_two_processes_one_converts_and_both_get_the_model(small):
     said = [process.communicate() for process in [_process(0.5), _process(0.5)]]
     lines = sorted(out.split() for out, _ in said)
@@ -395,6 +396,7 @@ def test_of_two_processes_one_converts_and_both_get_the_model(small):
     assert only_whole_files(small)
 
 
+@pytest.mark.slow
 def test_a_process_killed_while_converting_does_no_harm(small):
     process = _process(60)
     assert process.stdout.readline() == "converting\n"

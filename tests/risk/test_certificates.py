@@ -100,6 +100,7 @@ def test_the_inverse_of_kl_where_it_has_a_closed_form():
     assert 0.2 * math.log(0.2 / p) + 0.8 * math.log(0.8 / (1 - p)) == pytest.approx(0.05, rel=1e-12) and p > 0.2
 
 
+@pytest.mark.slow
 @pytest.mark.theorem("N11")
 @pytest.mark.parametrize(("v", "risk", "bound"), [(0.15, 0.0005, 0.065), (0.3, 0.053, 0.318), (0.5, 0.177, 0.626)])
 def test_the_guarantee_without_a_model_holds_in_two_hundred_data_sets(v, risk, bound):

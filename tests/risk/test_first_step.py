@@ -28,6 +28,7 @@ def test_balanced_moments(layout):
     np.testing.assert_allclose(step.D, np.sqrt(D_square)[:, None] * np.ones(2), rtol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.theorem("N3")
 def test_unbalanced_moments_are_those_of_the_first_direction():
     mixture, counts = ValueMixture(chain(3), 10, 0.5, 1.5), np.array([[6, 2], [3, 3], [1, 5]])
@@ -42,6 +43,7 @@ def test_unbalanced_moments_are_those_of_the_first_direction():
     np.testing.assert_allclose(directions.var(axis=0).mean(axis=1), step.variance, rtol=0.08)
 
 
+@pytest.mark.slow
 @pytest.mark.theorem("N3")
 def test_risks_against_simulation():
     settings = (disjoint(3), 5, 20, 0.5, 0.5), (chain(4), 6, 40, 0.4, 0.5), (shared(6), 6, 60, 0.3, 1.0)

@@ -53,6 +53,7 @@ LEAVES = {
 DRAWS = 350  # for each; the six together make 2,100
 
 
+@pytest.mark.slow
 @pytest.mark.theorem("4.2")
 @pytest.mark.parametrize("left", LEAVES)
 def test_on_the_event_the_hypothesis_does_not_matter(left):

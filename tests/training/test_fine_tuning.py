@@ -353,6 +353,7 @@ fine_tuning.fine_tune(load_llm("tiny", device="cpu"), some_pairs(), test=some_pa
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("where", "blocks"), [("step", None), ("write", 1)])
 def test_a_killed_run_goes_on_to_the_same_bits(llm, tmp_path, where, blocks):
     path = tmp_path / "run.safetensors"
