@@ -6,7 +6,8 @@ Every measurement is a process of its own, and the two sides take turns.  Both s
 the same 32 pairs of 4 values in every step, and must report the same losses.  Two settings:
 
 as installed   TRL's defaults, except float32 for its bfloat16, no gradient clipping and a constant learning rate
-               (so that both sides follow the same path), and without the end-of-text token it appends to answers.
+               (so that both sides follow the same path), and without the end-of-text token it appends to answers;
+               `fine_tune` sends its products through oneDNN by itself.
 tuned          besides, no recomputation of activations, reference precomputed; on both sides a C allocator that
                keeps memory between steps, and float32 matrix products through oneDNN.
 """
@@ -41,7 +42,7 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         record = dict(
-            command=" ".join(["python", "book/tools/bench.py", *sys.argv[1:]]),
+            command=" ".join(["python -m book.tools.bench", *sys.argv[1:]]),
             seed=SEED,
             machine=machine(),
             settings=dict(beta=BETA, lr=LR, pairs=32, values=4, dtype="float32", rounds=given.rounds,
@@ -116,7 +117,7 @@ def notes(record: dict) -> list[str]:
         f"TRL {version('trl')}, from the book's chat prompts, whose common beginning is in every one of its sequences.",
         "As installed: TRL's defaults (recomputed activations, live reference), except float32 for bfloat16, no "
         "gradient clipping and a constant learning rate so that both sides follow the same path, and without the "
-        "end-of-text token that it appends to answers.",
+        "end-of-text token that it appends to answers; `fine_tune` sends its products through oneDNN by itself.",
         "Tuned: besides, no recomputation, reference precomputed; on both sides a C allocator that keeps memory "
         "between steps and float32 matrix products through oneDNN.",
         f"Losses of all steps differ by at most {apart:.0e} relative. "
