@@ -17,10 +17,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-from playwright.sync_api import Browser, Page, Playwright
+from typing import TYPE_CHECKING
 
 from .source import ROOT
+
+if TYPE_CHECKING:  # the build and the server do without a browser, and a reader's environment has none
+    from playwright.sync_api import Browser, Page, Playwright
 
 SITE = Path(os.environ.get("REWARD_MARGINS_SITE", ROOT / "_build" / "html"))
 MISSING = f"There are no built pages in {SITE}: run `make book` first."
@@ -72,7 +74,7 @@ def pages_with_explorers() -> list[str]:
     return found or ["index.html"]
 
 
-def launch(playwright: Playwright) -> Browser:
+def launch(playwright: "Playwright") -> "Browser":
     """Chromium of the system, else Playwright's own."""
     return playwright.chromium.launch(executable_path=find(), args=FLAGS)
 
@@ -116,8 +118,8 @@ def show(port: int, until: Callable[[], object]) -> None:
 
 @contextmanager
 def visit(
-    browser: Browser, base: str, name: str, *, width=1280, height=900, scheme="light"
-) -> Iterator[tuple[Page, list[str]]]:
+    browser: "Browser", base: str, name: str, *, width=1280, height=900, scheme="light"
+) -> Iterator[tuple["Page", list[str]]]:
     """An open page and the list of what went wrong on it: foreign requests, failures, errors of scripts."""
     assert (SITE / name).exists(), MISSING
     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
