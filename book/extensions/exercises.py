@@ -24,7 +24,10 @@ from pathlib import Path
 
 import nbformat
 from docutils import nodes
+from jupyter_cache import get_cache
 from sphinx.util import logging
+
+from book.tools.source import notebook
 
 from .page_hygiene import COLAB
 
@@ -47,17 +50,16 @@ class kernel_note(nodes.General, nodes.Element):
 
 def place_forms(app, doctree):
     """Put a form, or a word on where it is judged, at the end of each exercise whose stub was run."""
-    executed = Path(app.outdir).parent / "jupyter_execute" / f"{app.env.docname}.ipynb"
     cells = list(doctree.findall(lambda node: getattr(node, "get", dict().get)("nb_element") == "cell_code"))
-    if not cells or not executed.exists():
+    ran = executed(app) if cells else None
+    if ran is None:
         return
-    notebook = nbformat.read(executed, nbformat.NO_CONVERT)
     exercise = None
     for node in list(doctree.findall(nodes.Element)):
         if type(node).__name__ in EXERCISES:
             exercise = node
         elif exercise is not None and node in cells:
-            cell = notebook.cells[node["cell_index"]]
+            cell = ran.cells[node["cell_index"]]
             form = recorded(cell)
             if form is None:
                 LOGGER.warning("the cell after exercise %s records no answer: its check must be unanswered, and the "
@@ -65,6 +67,18 @@ def place_forms(app, doctree):
             else:
                 _replace(node, cell, exercise, form)
             exercise = None
+
+
+def executed(app) -> nbformat.NotebookNode | None:
+    """The page's notebook with its outputs, from the build's cache, else as the build ran it; None if it did not."""
+    build, page = Path(app.outdir).parent, Path(app.env.doc2path(app.env.docname))
+    if (build / ".jupyter_cache").exists():
+        try:
+            return get_cache(build / ".jupyter_cache").merge_match_into_notebook(notebook(page, Path(app.srcdir)))[1]
+        except KeyError:
+            pass  # run by the build itself
+    written = build / "jupyter_execute" / f"{app.env.docname}.ipynb"
+    return nbformat.read(written, nbformat.NO_CONVERT) if written.exists() else None
 
 
 def recorded(cell) -> dict | None:
