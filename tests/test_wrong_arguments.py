@@ -44,6 +44,7 @@ LAB = LastLayerLab(POOL, POOL, X, X, 1.0)
 EDGE = dict(K=3, Q=100, Z=1, d=10, v=0.01, epsilon=1.0)
 ONE_STEP = dict(mixture=MIXTURE, Q=3)
 ARRAYS = vars(MIXTURE.sample(4, RNG))
+MANY = MIXTURE.sample(6, RNG)
 
 
 def quiet(done, total):
@@ -132,6 +133,11 @@ CALLS = [
     (audit.cluster_means, ARRAYS),
     (audit.measure_value, dict(x=X, side=POOL.side)),
     (audit.cluster_means(**ARRAYS).first_rates, dict(layout=LAYOUT)),
+    (audit.audit, dict(embeddings=MANY.x, preferences=SimpleNamespace(value=MANY.value, side=MANY.side), layout=LAYOUT,
+                       Q=3, centred=False, theorem="C.6", groups=3, seed=0)),
+    (audit.normality, vars(MANY) | dict(random=1, leading=1, seed=0)),
+    (audit.groups_of_pairs, dict(value=MANY.value, side=MANY.side, groups=3, seed=0)),
+    (audit.jackknife, dict(estimate=MARGINS**2, left_out=np.outer(DRAWS, MARGINS**2), log=True, times=2)),
     (statistics.wilson_interval, dict(error=0.2, tested=10)),
     (statistics.mean_interval, dict(draws=DRAWS)),
     (statistics.paired_difference, dict(first=DRAWS, second=DRAWS[::-1])),

@@ -8,5 +8,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "clusters": [
             "ClusterMeans", "Geometry", "ValueConstants", "cluster_means", "measure_geometry", "measure_value",
         ],
+        "intervals": ["Interval", "groups_of_pairs", "jackknife"],
+        "gaussian": ["Normality", "normality"],
+        "report": ["Audit", "Check", "Spread", "audit"],
     },
 )

@@ -5,6 +5,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "assumptions": ["seen_by_checks", "verdicts"],
         "concentration": ["densities", "failure_curves", "margins_in_envelopes", "shares", "widening"],
         "conflict": ["against_time", "contributions", "first_rates"],
         "geometry": ["alignments", "cluster_margins", "lengths", "planes", "square_maps"],
