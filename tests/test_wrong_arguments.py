@@ -135,6 +135,8 @@ CALLS = [
     (audit.cluster_means(**ARRAYS).first_rates, dict(layout=LAYOUT)),
     (audit.audit, dict(embeddings=MANY.x, preferences=SimpleNamespace(value=MANY.value, side=MANY.side), layout=LAYOUT,
                        Q=3, centred=False, theorem="C.6", groups=3, seed=0)),
+    (audit.published_cosines, vars(MANY) | dict(again=True)),
+    (audit.published_norms, vars(MANY) | dict(norm="each")),
     (audit.normality, vars(MANY) | dict(random=1, leading=1, seed=0)),
     (audit.groups_of_pairs, dict(value=MANY.value, side=MANY.side, groups=3, seed=0)),
     (audit.jackknife, dict(estimate=MARGINS**2, left_out=np.outer(DRAWS, MARGINS**2), log=True, times=2)),

@@ -189,11 +189,11 @@ class Audit:
             lost = ", ".join(name for name, gone in zip(self.names, self.lost, strict=True) if gone)
             lines.append(f"  one side lost after the first step, for the imbalance: {lost}")
         for title, checks in ((f"Theorem {self.theorem}", self.hypotheses), ("The mixture", self.mixture)):
-            lines.append(f"{title:34s}{'measured':>9s}{'95 % interval':>22s}{'limit':>13s}  verdict")
+            lines.append(f"{title:34s}{'measured':>8s}{'95 % interval':>20s}{'limit':>12s} verdict")
             for check in checks:
                 between = "" if check.low == check.high else f"{check.low:.3g} to {check.high:.3g}"
-                lines.append(f"  {check.name:32s}{check.value:9.3g}{between:>22s}{check.relation:>4s}{check.limit:9.3g}"
-                             f"  {check.verdict}")
+                lines.append(f"  {check.name:32s}{check.value:8.3g}{between:>20s}{check.relation:>3s}{check.limit:9.3g}"
+                             f" {check.verdict}")
         return "\n".join(lines)
 
 
