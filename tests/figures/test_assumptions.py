@@ -42,7 +42,7 @@ MAKERS = {
 def test_axes_are_labelled_and_every_rule_is_kept(name):
     sheet = MAKERS[name]()
     draw(sheet)
-    assert sheet.panels[0].get_xlabel()
+    assert sheet.panels[-1].get_xlabel()
 
 
 def lines(axes, colour):
@@ -58,9 +58,10 @@ def test_a_check_is_a_line_and_what_it_found_are_dots():
     axes = MAKERS["predicted"]().panels[0]
     assert [list(line.get_ydata()) for line in lines(axes, PREDICTED)] == list(SAID.values())
     assert not [c for c in axes.collections if hasattr(c, "get_sizes")]
-    axes = MAKERS["measured"]().panels[0]
+    axes, below = MAKERS["measured"]().panels
     expected = [(x, y) for name in SAID for x, y in zip(TRUE, FOUND[name][0], strict=True)]
     np.testing.assert_allclose(dots(axes), expected)
+    np.testing.assert_allclose(dots(below)[:, 1], 0.4)  # 0.02 off, half-intervals of 0.05
 
 
 def test_a_verdict_is_the_ratio_to_its_limit_beside_what_is_allowed():

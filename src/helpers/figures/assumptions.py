@@ -5,7 +5,7 @@ from typing import Protocol
 
 import numpy as np
 
-from .drawing import Sheet, dash_of, dot_of, dots, powers, stems, zero
+from .drawing import Sheet, dash_of, dot_of, dots, field, powers, stems, zero
 from .theme import DASHES, MARKERS, MEASURED, PREDICTED, PROVED, SOFT
 
 
@@ -30,9 +30,15 @@ def seen_by_checks(
     Parameters
     ----------
     truth : shape (n,).   predicted : name of a check -> shape (n,); each has its dash.
-    measured : the same names -> (mean, low, high), shape (n,) each; leave it out to draw the predictions first.
+    measured : the same names -> (mean, low, high), shape (n,) each; leave it out to draw the predictions first. A
+        second panel then shows how far they are off, in units of the half of each interval.
     """
-    sheet = Sheet(x_name, y_name, height=4.0)
+    if measured is None:
+        sheet = Sheet(x_name, y_name, height=3.4)
+    else:
+        sheet = Sheet(x_name, [y_name, "measured − predicted (half-intervals)"], ratios=(2.2, 1), height=4.9, phone=5.3)
+        field(sheet.panels[1], -1, 1)
+        zero(sheet.panels[1])
     axes, entries = sheet.panels[0], []
     zero(axes)
     for k, (name, values) in enumerate(predicted.items()):
@@ -42,8 +48,12 @@ def seen_by_checks(
             mean, low, high = measured[name]
             stems(axes, truth, low, high, color=MEASURED, lw=1.6, zorder=4)
             dots(axes, truth, mean, full=k % 2 == 0, marker=MARKERS[k])
+            off = (np.asarray(mean) - np.asarray(values)) / ((np.asarray(high) - np.asarray(low)) / 2)
+            dots(sheet.panels[1], truth, off, full=k % 2 == 0, marker=MARKERS[k])
     if measured is not None:
-        entries.append((dot_of(MEASURED, marker=MARKERS[0]), "measured"))
+        low, high = sheet.panels[1].get_ylim()
+        sheet.panels[1].set_ylim(min(low, -1.3), max(high, 1.3))
+        entries.append((dot_of(MEASURED), "measured"))
     return sheet.key(*entries)
 
 
