@@ -26,6 +26,7 @@ from helpers.preferences.persona import persona_source
 ROOT = Path(__file__).resolve().parents[2]
 RECORD = ROOT / "records" / "assumptions.json"
 Q = 50  # statements a cluster of each of the 30 behaviours
+SLICE = ("agreeableness", "risk-averse"), 8  # behaviours and statements a cluster that a test measures again
 
 
 def statements(pairs: Preferences) -> list[str]:
@@ -79,13 +80,21 @@ def measured(llm: LLM, pairs: Preferences) -> dict:
     }
 
 
+def again(llm: LLM) -> dict:
+    """The checks on a small part of the data, which a test can make again."""
+    names, each = SLICE
+    pairs = load_persona(list(names)).per_cluster(each)
+    x = embed(bare(llm), statements(pairs), progress=False).astype(float)
+    return checks(x, pairs.value, pairs.side)
+
+
 def main() -> int:
     """Command line."""
     from .reproduce import data_digest, machine
 
     start, llm = time.perf_counter(), load_llm()
     pairs = load_persona(sorted(persona_source()["sha256"])).per_cluster(Q)
-    found = measured(llm, pairs) | {"made": {
+    found = measured(llm, pairs) | {"slice": again(llm)} | {"made": {
         "command": "python -m book.tools.assumptions", "model": llm.name, "model_digest": llm.digest,
         "data": f"{len(pairs)} statements of {pairs.K} behaviours", "data_digest": data_digest(pairs),
         "commit": persona_source()["commit"], "machine": machine(),

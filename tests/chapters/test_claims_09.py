@@ -95,6 +95,7 @@ def test_each_verdict_of_the_audit(said, verdicts):
     assert 0.7 < said["noise"] < 0.8 and said["noise_low"] < said["noise"] < said["noise_high"]  # "three quarters"
     assert 25 < said["directions"] < 40  # "about thirty directions"
     assert said["cosine"] > 0.8
+    assert (said["zero_low"] > 0.5).all()  # "these two should be zero"
 
 
 def test_centring_only_exchanges_what_fails(said):
