@@ -41,6 +41,25 @@ def bare(llm: LLM) -> LLM:
     return replace(llm, tokenizer=tokenizer)
 
 
+NAMED = (
+    ("desire-for-independence-from-human-oversight", "desire-for-no-human-oversight-sometimes"),
+    ("anti-immigration", "openness"),
+    ("agreeableness", "being-helpful-to-subtly-achieve-goals-against-human-values"),
+)
+
+
+def named(x: np.ndarray, pairs: Preferences) -> list:
+    """Of the pairs that the chapter names: both names, the cosine of their concepts, and what the check gives."""
+    concepts = measure_geometry(x, pairs.value, pairs.side).cosines
+    _, after = published_cosines(x, pairs.value, pairs.side)
+    found = []
+    for pair in NAMED:
+        if set(pair) <= set(pairs.names):
+            at = tuple(pairs.names.index(name) for name in pair)
+            found.append([*pair, float(concepts[at]), float(after[at])])
+    return found
+
+
 def checks(x: np.ndarray, value: np.ndarray, side: np.ndarray) -> dict:
     """The paper's two checks and the cosines of the concepts, on one set of embeddings."""
     upper = np.triu_indices(int(value.max()) + 1, 1)
@@ -66,6 +85,7 @@ def measured(llm: LLM, pairs: Preferences) -> dict:
     report = audit(embed(llm, pairs.prompts, progress=False).astype(float), pairs)
     cosines = report.cosines.value[np.triu_indices(report.K, 1)]
     return {
+        "named": named(x, pairs),
         "once": checks(x, pairs.value, pairs.side), "twice": checks(twice, pairs.value, pairs.side),
         "audit": {name: _three(getattr(report, name).value)
                   for name in ("shared", "offset", "noise", "noise_coordinate", "directions")}

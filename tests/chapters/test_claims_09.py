@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from claims import ROOT, numbers
 
+from book.tools.assumptions import NAMED
 from helpers.exercises.chapter_09 import ANSWERS
 
 CHAPTER = (ROOT / "chapters" / "09_assumptions.md").read_text(encoding="utf-8")
@@ -128,6 +129,10 @@ def test_the_recorded_numbers_of_the_paper_s_data(record):
     found = record["audit"]
     assert (found["K"], found["Q"], found["d"]) == (30, 50, 576)
     assert found["shared"][1] == pytest.approx(41, abs=0.5) and found["noise"][1] == pytest.approx(0.93, abs=0.005)
+    assert [row[:2] for row in record["named"]] == [list(pair) for pair in NAMED]
+    concepts, check = np.array([row[2:] for row in record["named"]]).T
+    np.testing.assert_allclose(concepts, [1.02, -0.51, -0.56], atol=0.005)
+    np.testing.assert_allclose(check, [0.04, -0.03, 0.00], atol=0.005)
     limit = next(row[3] for row in record["hypotheses"] if row[0] == "v")
     assert found["noise"][1] / limit == pytest.approx(210, abs=0.5)
     assert found["directions"][1] == pytest.approx(24, abs=0.5)
