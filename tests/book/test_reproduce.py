@@ -1,4 +1,4 @@
-"""The long records: what is run, that an interrupted run ends as an unbroken one, and that records can be made again."""
+"""The long records: what is run, what is kept, and that an interrupted run ends as an unbroken one."""
 
 import json
 from dataclasses import replace
