@@ -146,6 +146,7 @@ def test_what_the_reader_sees_when_the_sliders_move(said):
     assert (np.diff(middle) < 0).all()  # "the fields sink"
     assert width[-1] / width[0] > 1.5 * middle[-1] / middle[0]  # "narrow far less"
     assert (own[:, 1] > own[:, 3]).all()  # "above even the wide field"
+    assert (said["late"][:4] < 1).sum() == 3 and (said["late"][4:] < 1).all()  # "most fall back into it"
     assert (shared[:, 3] - shared[:, 2] > 1.5 * width).all() and (shared[:, 1] < shared[:, 3]).all()
 
 
