@@ -53,8 +53,8 @@ class Cards(SphinxDirective):
                 cards.append(f"<li{'' if there else ' class=rm-later'}>{glyph(names[number])}<div>"
                              f"<span class='rm-card-title'>{title}</span>"
                              f"<span class='rm-card-line'>{html.escape(line)}</span>{soon}</div></li>")
-            parts.append(f"<section class='rm-part'><header><h3>{html.escape(name)}</h3><p>{html.escape(about)}</p></header>"
-                         f"<ul class='rm-cards'>{''.join(cards)}</ul></section>")
+            label = f"<header><h3>{html.escape(name)}</h3><p>{html.escape(about)}</p></header>"
+            parts.append(f"<section class='rm-part'>{label}<ul class='rm-cards'>{''.join(cards)}</ul></section>")
         self.env.note_reread()  # titles and glyphs may have changed, although this page did not
         return [nodes.raw("", "".join(parts), format="html")]
 
