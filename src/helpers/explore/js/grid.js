@@ -188,10 +188,10 @@ function hatches(points, side, box, look) {
 }
 
 // The sample of a curve in the key.
-function sample({ style, variant, rows, closed }) {
+function sample({ style, variant, rows }) {
   const look = `rm-as-${style} rm-v${variant}`;
   if (style === "band") return `<path class="rm-ink ${look}" d="M1 4H25M1 10H25"/><path class="rm-hatch ${look}" d="M4 4l3 -4M12 4l3 -4M20 4l3 -4"/>`;
-  if (style === "bound" && closed !== "nowhere") return `<path class="rm-ink ${look}" d="M1 8H25"/><path class="rm-hatch ${look}" d="M4 8l3 -5M12 8l3 -5M20 8l3 -5"/>`;
+  if (style === "bound") return `<path class="rm-ink ${look}" d="M1 8H25"/><path class="rm-hatch ${look}" d="M4 8l3 -5M12 8l3 -5M20 8l3 -5"/>`;
   if (style !== "points") return `<path class="rm-ink ${look}" d="M2 6H25"/>`;
   return (rows.length > 1 ? `<path class="rm-ink rm-ends ${look}" d="M13 -1V13"/>` : "") + spot(13, 6, look, variant, 4);
 }
