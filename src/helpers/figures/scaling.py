@@ -25,9 +25,9 @@ def law_and_error(
     """
     up = "Risk (probability)"
     if errors is None:
-        sheet = Sheet(SAMPLES, up, height=2.8)
+        sheet = Sheet(SAMPLES, up, height=2.6)
     else:
-        sheet = Sheet(SAMPLES, [up, "law − error (half-widths of its interval)"], ratios=(2, 1), height=4.4, phone=5.0)
+        sheet = Sheet(SAMPLES, [up, "law − error (half-widths of its interval)"], ratios=(2, 1), height=4.2, phone=5.0)
     top, below = sheet.panels[0], sheet.panels[-1]
     shown = thin(len(Q), 3)
     middles, ticks, ceiling = {}, [], 0.0
