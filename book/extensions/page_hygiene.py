@@ -25,8 +25,9 @@ VARIABLE = "REWARD_MARGINS_REPOSITORY"
 OPENING = ("After this chapter you can", "You need", "Cost", "Model and data", "Paper")
 SEARCH = re.compile(r'<script src="[^"]*(?:searchtools|language_data|searchindex)\.js"></script>\s*')
 FIGURE = re.compile(r'<figure class="[^"]*\bnumbered\b[^"]*" id="(?P<id>[^"]+)".*?</figcaption>', re.DOTALL)
-# A formula in running text and the stop after it.
-STOP = re.compile(r'(<span class="math notranslate nohighlight">[^<]*</span>[,.;:?)]+)')
+# A formula in running text with the bracket before it, the stop after it, or both.
+INLINE = r'<span class="math notranslate nohighlight">[^<]*</span>'
+STOP = re.compile(rf"([(\[“]+{INLINE}[)\]”,.;:?]*|{INLINE}[)\]”,.;:?]+)")
 # No page may ask another host for anything. Widgets bring their scripts as blobs; Sphinx and the theme write inline.
 POLICY = ("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'self' data: blob:; "
           "script-src 'self' 'unsafe-inline' blob:; style-src 'self' 'unsafe-inline'; base-uri 'self'; "
