@@ -62,9 +62,8 @@ def token_graphs(
                 "lw": 3 if strong else 1.4, "shrinkA": 5, "shrinkB": 4})
         axes.scatter(*at.T, 50, marker="s", fc=PAGE, ec=INK, lw=1.3, zorder=5)
         (left, low), (right, high) = at.min(axis=0), at.max(axis=0)
-        wide = max(right - left, 5)
-        axes.set(xlim=((left + right - wide) / 2 - 0.6, (left + right + wide) / 2 + 0.6), ylim=(low - 0.25, high + 0.25))
-        axes.set_xticks([]), axes.set_yticks([])
+        middle, half = (left + right) / 2, max(right - left, 5) / 2 + 0.6
+        axes.set(xlim=(middle - half, middle + half), ylim=(low - 0.25, high + 0.25), xticks=[], yticks=[])
         axes.set_xlabel(title, loc="center")
         for spine in axes.spines.values():
             spine.set_visible(False)
