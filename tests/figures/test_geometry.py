@@ -74,7 +74,7 @@ def test_graphs_have_an_arrow_from_the_rejected_answer_to_the_chosen_one():
     assert arrows == [((1, 0), (0, 1)), ((2, 1), (1, 0)), ((3, 0), (2, 1))]  # value i rejects i + 1 and chooses i
     widths = [arrow.arrow_patch.get_linewidth() for arrow in arrows_of(chained)]
     assert widths[1] > widths[0] == widths[2]
-    first, second = (arrow.xy[0] for arrow in arrows_of(alike))
+    first, second = (arrow.arrow_patch.get_connectionstyle().rad for arrow in arrows_of(alike))
     assert first < 0 < second  # two values with one pair of answers do not hide each other
 
 

@@ -54,12 +54,12 @@ def token_graphs(
     for axes, (title, layout) in zip(sheet.panels, layouts.items(), strict=True):
         at, ends = np.asarray(places[title], dtype=float), [tuple(pair) for pair in layout.indices]
         for k, (chosen, rejected) in enumerate(ends):
-            alike = ends.count((chosen, rejected))  # arrows of one pair of answers stand side by side
-            aside = np.array([0.3 * (ends[:k].count((chosen, rejected)) - (alike - 1) / 2), 0])
+            alike = ends.count((chosen, rejected))  # arrows between the same two answers fan out
+            bend = 0.22 * (ends[:k].count((chosen, rejected)) - (alike - 1) / 2)
             strong = k == value
-            axes.annotate("", at[chosen] + aside, at[rejected] + aside, zorder=3 + strong, arrowprops={
+            axes.annotate("", at[chosen], at[rejected], zorder=3 + strong, arrowprops={
                 "arrowstyle": "-|>,head_width=0.22,head_length=0.45", "color": INK if strong else SOFT,
-                "lw": 3 if strong else 1.4, "shrinkA": 5, "shrinkB": 4})
+                "lw": 3 if strong else 1.4, "shrinkA": 5, "shrinkB": 4, "connectionstyle": f"arc3,rad={bend}"})
         axes.scatter(*at.T, 50, marker="s", fc=PAGE, ec=INK, lw=1.3, zorder=5)
         (left, low), (right, high) = at.min(axis=0), at.max(axis=0)
         middle, half = (left + right) / 2, max(right - left, 5) / 2 + 0.6
