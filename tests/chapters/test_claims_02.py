@@ -31,6 +31,7 @@ def test_the_hub_learns_frugality_backwards(said):
     assert said["least"] <= late["hub"][0] <= said["most"]
     mean, low, high = early["chain"]
     assert low < 0.5 < high and mean == pytest.approx(0.5, abs=0.03)  # "toss a coin"
+    assert np.round(early["chain"], 2).tolist() == [0.48, 0.42, 0.55]
     for name in ("shared", "zigzag"):  # "nothing is lost"
         assert early[name][0] <= early["own"][0] and late[name][0] <= late["own"][0]
     assert early["chain"][1] > early["zigzag"][2]
