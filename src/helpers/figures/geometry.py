@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from ..layouts import TokenLayout
 from .agreement import Group, agreement
 from .drawing import PHONE, Sheet, dash_of, dashes, dot_of, dots, powers, squares, zero
-from .theme import INK, MARKERS, MEASURED, PREDICTED, PROVED, SOFT, TINT
+from .theme import INK, MARKERS, MEASURED, PAGE, PREDICTED, PROVED, SOFT, TINT
 
 
 def planes(
@@ -37,6 +38,37 @@ def planes(
                                     for axis, middle in zip("xy", middles, strict=True)})
     shapes = [(dot_of(INK, marker=MARKERS[i % 5]), f"value {i + 1}") for i in numbers]
     return sheet.key(*shapes, (dot_of(INK, full=False), "hollow: against it"))
+
+
+def token_graphs(
+    layouts: Mapping[str, TokenLayout], places: Mapping[str, Sequence[tuple[float, float]]], *, value: int, name: str
+) -> Sheet:
+    """Token layouts as graphs: an arrow for each value, from the answer that its aligned side rejects to the other.
+
+    Parameters
+    ----------
+    layouts : name -> layout, a panel each.   places : name -> where each of its `tokens` stands, in their order.
+    value, name : number of the value whose arrow is drawn strong, and what it is called.
+    """
+    sheet = Sheet(list(layouts), "", panels=len(layouts), height=2.5, phone=1.75 * len(layouts), share=False)
+    for axes, (title, layout) in zip(sheet.panels, layouts.items(), strict=True):
+        at, ends = np.asarray(places[title], dtype=float), [tuple(pair) for pair in layout.indices]
+        for k, (chosen, rejected) in enumerate(ends):
+            alike = ends.count((chosen, rejected))  # arrows between the same two answers fan out
+            bend = 0.22 * (ends[:k].count((chosen, rejected)) - (alike - 1) / 2)
+            strong = k == value
+            axes.annotate("", at[chosen], at[rejected], zorder=3 + strong, arrowprops={
+                "arrowstyle": "-|>,head_width=0.22,head_length=0.45", "color": INK if strong else SOFT,
+                "lw": 3 if strong else 1.4, "shrinkA": 5, "shrinkB": 4, "connectionstyle": f"arc3,rad={bend}"})
+        axes.scatter(*at.T, 50, marker="s", fc=PAGE, ec=INK, lw=1.3, zorder=5)
+        (left, low), (right, high) = at.min(axis=0), at.max(axis=0)
+        middle, half = (left + right) / 2, max(right - left, 5) / 2 + 0.6
+        axes.set(xlim=(middle - half, middle + half), ylim=(low - 0.25, high + 0.25), xticks=[], yticks=[])
+        axes.set_xlabel(title, loc="center")
+        for spine in axes.spines.values():
+            spine.set_visible(False)
+    return sheet.key((dot_of(INK, full=False, marker="s"), "an answer"), (dash_of(SOFT, lw=1.4), "a value"),
+                     (dash_of(INK), name))
 
 
 def square_maps(
@@ -124,18 +156,22 @@ def alignments(
 
 
 def cluster_margins(
-    predicted: Mapping[str, np.ndarray], measured: Mapping[str, np.ndarray] | None, error: Mapping[str, np.ndarray],
-    mixture: float,
+    predicted: Mapping[str, np.ndarray], measured: Mapping[str, np.ndarray] | None = None,
+    error: Mapping[str, np.ndarray] | None = None, *, mixture: float, off: str = "standard errors",
 ) -> Sheet:
     """Mean margin of each cluster, sorted within each layout: predicted, then measured, then how far off.
 
     Parameters
     ----------
-    predicted, measured, error : layout -> shape (K, 2), aligned side first, in nats; `error` is a standard error.
-        Without `measured` the prediction is drawn alone.
+    predicted, measured, error : layout -> shape (K, 2), aligned side first, in nats; `error` is what residuals are
+        counted in. Without `measured` the prediction is drawn alone.
     mixture : the one margin that orthonormal concepts predict for all clusters, drawn as a line, in nats.
+    off : what `error` is.
     """
-    groups = {name: Group(there.ravel(), None if measured is None else measured[name].ravel(), error[name].ravel())
+    def ravelled(of: Mapping[str, np.ndarray] | None, name: str) -> np.ndarray | None:
+        return None if of is None else np.ravel(of[name])
+
+    groups = {name: Group(np.ravel(there), ravelled(measured, name), ravelled(error, name))
               for name, there in predicted.items()}
-    return agreement(groups, up="Mean margin (nats)", each="held-out cluster", off="standard errors",
+    return agreement(groups, up="Mean margin (nats)", each="held-out cluster", off=off,
                      level=("orthonormal concepts", mixture))
