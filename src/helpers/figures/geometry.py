@@ -6,8 +6,8 @@ import numpy as np
 
 from ..layouts import TokenLayout
 from .agreement import Group, agreement
-from .drawing import PHONE, Sheet, dash_of, dashes, dot_of, dots, powers, squares, zero
-from .theme import INK, MARKERS, MEASURED, PAGE, PREDICTED, PROVED, SOFT, TINT
+from .drawing import PHONE, Sheet, dash_of, dot_of, dots, squares
+from .theme import INK, MARKERS, PAGE, SOFT, TINT
 
 
 def planes(
@@ -100,59 +100,6 @@ def square_maps(
         return sheet
     full, hollow = (dot_of(INK, full=full, marker="s") for full in (True, False))
     return sheet.key((full, f"{unit} above 0"), (hollow, "below 0"))
-
-
-def lengths(rows: Mapping[str, Sequence[float]], wanted: Mapping[str, tuple[float, float]], unit: str) -> Sheet:
-    """Measured lengths on a logarithmic scale, a row for each kind, with the range that a theory wants.
-
-    Parameters
-    ----------
-    rows : name -> positive lengths, a dot each.   wanted : name -> (least, most), both positive; drawn as a bar.
-    unit : what the axis counts in.
-    """
-    sheet = Sheet(unit, "", height=1.3 + 0.5 * len(rows))
-    axes = sheet.panels[0]
-    for k, (name, found) in enumerate(rows.items()):
-        if name in wanted:
-            axes.plot(wanted[name], [k, k], color=PROVED, lw=6, solid_capstyle="butt", zorder=2)
-        found = np.asarray(found, dtype=float)
-        dots(axes, found, np.full(len(found), k))
-    axes.set_xscale("log")
-    powers(axes.xaxis)
-    axes.set_yticks(range(len(rows)), [name.replace(" of ", "\nof ").replace(" along ", "\nalong ") for name in rows])
-    axes.set_ylim(len(rows) - 0.5, -0.5)
-    return sheet.key((dash_of(PROVED, lw=6), "what the theorems allow"), (dot_of(MEASURED), "measured"))
-
-
-def alignments(
-    layouts: Sequence[str], names: Sequence[str], *, mixture: np.ndarray, means: np.ndarray,
-    measured: np.ndarray | None = None,
-) -> Sheet:
-    """Cosine of what a value learned with its concept, layout by layout; leave `measured` out to predict first.
-
-    Parameters
-    ----------
-    layouts, names : names of the L layouts and of the K values, which stand in this order within a layout; the value
-        that is turned round the most is named.
-    mixture, means, measured : cosines, shape (L, K): for orthonormal concepts, for the measured ones, and of a run.
-    """
-    L, K = np.shape(mixture)
-    sheet = Sheet("answers, and within them the values", "cosine of direction and concept (1)", height=4.2)
-    axes = sheet.panels[0]
-    at = np.arange(L)[:, None] * (K + 1.5) + np.arange(K)
-    zero(axes)
-    dashes(axes, at, mixture, half=0.45, colour=SOFT, lw=1.6)
-    dashes(axes, at, means, half=0.45)
-    entries = [(dash_of(SOFT, lw=1.6), "orthonormal concepts"), (dash_of(PREDICTED, lw=3.2), "measured concepts")]
-    if measured is not None:
-        dots(axes, at, measured, size=22)
-        entries.append((dot_of(MEASURED), "trained"))
-    lowest = np.unravel_index(np.argmin(means), (L, K))
-    sheet.name(axes, at[lowest], means[lowest], names[lowest[1]], INK, dx=0, dy=-13, ha="center")
-    axes.set_xticks(at.mean(axis=1), [name.replace(" ", "\n") for name in layouts])
-    axes.tick_params(axis="x", length=0)
-    axes.set_ylim(min(-0.35, float(np.min(means)) - 0.3), 1.1)
-    return sheet.key(*entries)
 
 
 def cluster_margins(
