@@ -57,7 +57,7 @@ class TestChapter03:
     @pytest.mark.theorem("4.1")
     def test_the_statement_that_the_reader_guesses_falls_as_the_interactions_say(self):
         said = self.said
-        assert said["ends_at"] < -0.5  # "judged wrongly"
+        assert said["ends_at"] < -0.5  # "moves the wrong way"
         assert 0 < said["push_side"] < -(said["push_other"] + said["push_rest"])  # "push it down harder"
         assert said["push_other"] < 0 and said["push_rest"] < 0
 
