@@ -147,7 +147,7 @@ def first_exit(
     ceiling : upper end of the box in nats, called `words`; its lower end is 0.
     """
     S, (lower, upper) = np.asarray(S, dtype=float), envelope
-    sheet = Sheet("Dimensionless time S (1)", "Reward margin (nats)", height=4.2)
+    sheet = Sheet("Dimensionless time S (1)", "Reward margin (nats)", height=3.8)
     axes, top, bottom = sheet.panels[0], 1.22 * ceiling, -0.16 * ceiling
     stop = float(S[~np.isnan(upper)].max())
     for low, high in ((ceiling, top), (bottom, 0)):
