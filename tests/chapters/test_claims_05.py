@@ -91,7 +91,7 @@ class TestChapter05:
         assert said["verdict"] == ["fails"] + 7 * ["holds"] and left[0] > right[0] and (left[1:] <= right[1:]).all()
         with np.errstate(divide="ignore"):
             slack = dict(zip(said["taken_key"], right / left, strict=True))
-        assert left[2] == 0 and right[2] > 1e5  # "in none of the six data sets", "above a hundred thousand"
+        assert left[2] == 0 and right[2] > 1e5  # "in none of six further data sets", "above a hundred thousand"
         assert slack["sharing"] == np.sort(list(slack.values()))[-2]  # "The sharing term comes next"
         assert slack["envelope"] == pytest.approx(7, abs=0.6) and slack["horizon"] == pytest.approx(7, abs=0.6)
         assert slack["B.2"] == pytest.approx(6, abs=0.7) and 1 < slack["pushes"] < 2
@@ -127,7 +127,7 @@ class TestChapter05:
         assert said["splits"] == [10, 10]
         assert said["seen_mean"][0] == pytest.approx(0.9, abs=0.03)  # "nine margins in ten"
         assert round(said["seen_mean"][1], 2) == 0.44 == round(said["told_mean"][1], 2)  # "44 %", "more than half" lost
-        assert max(np.abs(said["gap"])) < 3 and max(said["gap_errors"]) < 2  # points; "both shares are the predicted ones"
+        assert max(np.abs(said["gap"])) < 3 and max(said["gap_errors"]) < 2  # in points; "the predicted ones"
         for low, high in zip(said["gap_low"], said["gap_high"], strict=True):
             assert low < 0 < high
 

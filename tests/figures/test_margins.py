@@ -133,7 +133,8 @@ def test_panels_of_different_sizes_have_each_its_own_largest_square():
     sheet = interaction_blocks({"whole": large, "centred": large / 100}, ["one", "two"], own_scale=True)
     sides = [np.ptp(axes.patches[0].get_path().vertices[:5, 0]) for axes in sheet.panels]
     assert sides[0] == pytest.approx(sides[1])
-    assert [axes.get_title(loc="left") for axes in sheet.panels] == ["whole: largest 3,000 units²", "centred: largest 30 units²"]
+    titles = [axes.get_title(loc="left") for axes in sheet.panels]
+    assert titles == ["whole: largest 3,000 units²", "centred: largest 30 units²"]
 
 
 def test_pushes_are_golden_squares_full_up_and_hollow_down_with_the_area_of_their_size():

@@ -136,7 +136,7 @@ def first_exit(
     S: Sequence[float], envelope: tuple[np.ndarray, np.ndarray], margins: np.ndarray, *, ceiling: float,
     words: str = "log 3",
 ) -> Sheet:
-    """Why no margin leaves a box before a stopping time: two proved lines, simulated margins, and a path that cannot be.
+    """Why no margin leaves a box before a stopping time: proved lines, simulated margins, and a path that cannot be.
 
     Parameters
     ----------
