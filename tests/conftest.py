@@ -1,15 +1,40 @@
-"""Shapes checked at every call, the theme for tests of figures, fewer draws for `make check`, and a count of draws."""
+"""Shapes checked at every call, a browser, the theme of figures, fewer draws for `make check` and their count."""
 
 import matplotlib
 import pytest
 from hypothesis import settings
+from playwright.sync_api import sync_playwright
 from shapes import checked_shapes
 
+from book.tools.site import launch, served
 from helpers.figures.theme import theme
 from theorems import DRAWS
 
 checked_shapes()  # before any test binds a name
 settings.register_profile("check", max_examples=40)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items) -> None:
+    """What opens a browser, `make check` leaves out."""
+    for item in items:
+        if "browser" in item.fixturenames:
+            item.add_marker("pages")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        opened = launch(playwright)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def site():
+    """The address at which the built book is served."""
+    with served() as base:
+        yield base
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@
 - Theorems that carry the paper's numbers are unnumbered for Sphinx; [text](#label) finds them all the same.
 - The lines that open a chapter get a class, and the page at the root a title and an icon.
 - A content security policy holds every page to its own host; the keyboard has a way to the first figure.
-- The search page shows formulas as words.
+- The search page shows formulas as words; no line starts with the comma after a formula.
 - Where the build is for some pages alone, no other page is read, and so no other notebook runs.
 """
 
@@ -25,6 +25,9 @@ VARIABLE = "REWARD_MARGINS_REPOSITORY"
 OPENING = ("After this chapter you can", "You need", "Cost", "Model and data", "Paper")
 SEARCH = re.compile(r'<script src="[^"]*(?:searchtools|language_data|searchindex)\.js"></script>\s*')
 FIGURE = re.compile(r'<figure class="[^"]*\bnumbered\b[^"]*" id="(?P<id>[^"]+)".*?</figcaption>', re.DOTALL)
+# A formula in running text with the bracket before it, the stop after it, or both.
+INLINE = r'<span class="math notranslate nohighlight">[^<]*</span>'
+STOP = re.compile(rf"([(\[“]+{INLINE}[)\]”,.;:?]*|{INLINE}[)\]”,.;:?]+)")
 # No page may ask another host for anything. Widgets bring their scripts as blobs; Sphinx and the theme write inline.
 POLICY = ("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'self' data: blob:; "
           "script-src 'self' 'unsafe-inline' blob:; style-src 'self' 'unsafe-inline'; base-uri 'self'; "
@@ -122,6 +125,7 @@ def clean_page(app, pagename, templatename, context, doctree):
     context["body"] = re.sub(r' id="proof(-content)?"', "", context["body"])
     # A list's entries must be list items for a screen reader; docutils gives a bibliography's another role.
     context["body"] = context["body"].replace('role="doc-biblioentry"', 'role="listitem"')
+    context["body"] = STOP.sub(r'<span class="tied">\1</span>', context["body"])
     context["body"] = _way_to_figure(context["body"]) + context["body"]
     notebook = Path(app.srcdir, pagename).with_suffix(".ipynb")
     if not notebook.exists() or not app.env.doc2path(pagename).endswith(".md"):

@@ -72,7 +72,8 @@ def sources(root: Path) -> list[Path]:
 def watch(root: Path, scale: str) -> None:
     """Serve the pages, and bring each up to date when its source is saved, until interrupted."""
     with serving(PORT) as address:
-        print(f"{address} shows the pages; save a chapter to see it change. Ctrl+C ends this.", flush=True)
+        print(f"{address} shows the pages; save a chapter, and reload its page once it is built; Ctrl+C ends this",
+              flush=True)
         seen = {path: path.stat().st_mtime_ns for path in sources(root)}
         while True:
             time.sleep(0.3)

@@ -4,12 +4,12 @@ import dataclasses
 import itertools
 import re
 from base64 import b64decode
+from contextlib import contextmanager
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 from explorers import HELD, NAMES, PER_SIDE, free, learning, statements
-from playwright.sync_api import sync_playwright
 from scipy.special import expit
 from scripts import value
 
@@ -26,7 +26,7 @@ from helpers.explore.statement import (
 )
 from helpers.layouts import TokenLayout
 from helpers.training.last_layer import train_last_layer
-from pages import launch, overflow, shown, violations
+from pages import overflow, shown, violations
 
 
 @pytest.fixture(scope="module")
@@ -236,12 +236,15 @@ def test_bad_arguments_of_the_landing_figure(changes, sentence):
 
 # ---- in a browser ----
 
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        yield browser
-        browser.close()
+@contextmanager
+def played(browser, tmp_path, **context):
+    """The figure that most tests play, at rest after its first click: page, log, figure, the statement clicked."""
+    x, pairs = statements()
+    explorer = statement_explorer(x, pairs, held_out=HELD)
+    with shown(browser, tmp_path, explorer, reduced_motion="reduce", **context) as (page, log):
+        first = explorer.figure.setting["first"]
+        expect(page, explorer.figure, [first])
+        yield page, log, explorer.figure, first
 
 
 def beads(page):
@@ -278,7 +281,7 @@ def test_the_figure_is_whole_readable_and_accessible(browser, tmp_path, figure, 
             page.locator(".rm-segments").nth(0).locator("label").nth(at).click()
             page.locator(".rm-segments").nth(1).locator("label").nth(at // 2).click()
             page.wait_for_timeout(900)
-            assert overflow(page) <= 0 and violations(page) == [] and log == []
+            assert overflow(page) <= 0 and violations(page, alone=True) == [] and log == []
             small = """all => all.filter(e => [...e.childNodes].some(
                 n => n.nodeType === 3 && n.data.trim()) && e.getClientRects().length
                 && parseFloat(getComputedStyle(e).fontSize) < 12).map(e => e.textContent)"""
@@ -289,13 +292,8 @@ def test_the_figure_is_whole_readable_and_accessible(browser, tmp_path, figure, 
         assert end["y"] + end["height"] - top["y"] <= 844                  # from title to caption on one screen
 
 
-def test_by_mouse(browser, tmp_path, figure):
-    x, pairs = statements()
-    explorer = statement_explorer(x, pairs, held_out=HELD)
-    figure = explorer.figure
-    with shown(browser, tmp_path, explorer, reduced_motion="reduce") as (page, log):
-        first = figure.setting["first"]
-        expect(page, figure, [first])
+def test_by_mouse(browser, tmp_path):
+    with played(browser, tmp_path) as (page, log, figure, first):
         page.get_by_role("button", name="Reset").click()
         assert not beads(page).any()
         a, b = free(figure, 1), free(figure, 20)
@@ -330,12 +328,7 @@ def test_by_mouse(browser, tmp_path, figure):
 
 
 def test_one_press_after_another_tells_the_whole_argument(browser, tmp_path):
-    x, pairs = statements()
-    explorer = statement_explorer(x, pairs, held_out=HELD)
-    figure = explorer.figure
-    with shown(browser, tmp_path, explorer, reduced_motion="reduce") as (page, log):
-        first = figure.setting["first"]
-        expect(page, figure, [first])
+    with played(browser, tmp_path) as (page, log, figure, first):
         words = page.locator(".rm-bars p").inner_text().replace("−", "-").replace(",", "")
         product, common, rest = (float(number) for number in re.search(
             r"\) × (-?\d+) ×.* Pale: (\d+) which all prompts share; these two add ([+-]?\d+)", words).groups())
@@ -349,13 +342,8 @@ def test_one_press_after_another_tells_the_whole_argument(browser, tmp_path):
 
 
 def test_by_touch(browser, tmp_path):
-    x, pairs = statements()
-    explorer = statement_explorer(x, pairs, held_out=HELD)
-    figure = explorer.figure
-    touch = {"has_touch": True, "is_mobile": True, "reduced_motion": "reduce"}
-    with shown(browser, tmp_path, explorer, width=390, height=844, **touch) as (page, log):
-        first = figure.setting["first"]
-        expect(page, figure, [first])
+    screen = {"width": 390, "height": 844, "has_touch": True, "is_mobile": True}
+    with played(browser, tmp_path, **screen) as (page, log, figure, first):
         second = free(figure, 13)
         page.touchscreen.tap(*centre(page, second))
         expect(page, figure, [first, second])
@@ -379,12 +367,7 @@ def test_by_touch(browser, tmp_path):
 
 
 def test_by_keys(browser, tmp_path):
-    x, pairs = statements()
-    explorer = statement_explorer(x, pairs, held_out=HELD)
-    figure = explorer.figure
-    with shown(browser, tmp_path, explorer, reduced_motion="reduce") as (page, log):
-        first = figure.setting["first"]
-        expect(page, figure, [first])
+    with played(browser, tmp_path) as (page, log, figure, first):
         page.get_by_role("button", name="Reset").focus()
         page.keyboard.press("Tab")
         at = lambda: int(page.evaluate("document.activeElement.dataset.j ?? -1"))  # noqa: E731
@@ -417,7 +400,7 @@ def test_the_landing_figure_is_a_slider(browser, tmp_path, width, scheme):
     right, last = np.array(setting["right"]), len(setting["steps"]) - 1
     with shown(browser, tmp_path, explorer, width=width, scheme=scheme, reduced_motion="reduce") as (page, log):
         page.wait_for_function("t => document.querySelector('.rm-cursor').value == t", arg=str(round(last / 3)))
-        assert overflow(page) <= 0 and violations(page) == []
+        assert overflow(page) <= 0 and violations(page, alone=True) == []
         chosen = explorer.figure.chosen
         def told(j, t):
             held = {b.get_attribute("data-name"): float(b.get_attribute("data-value"))

@@ -8,12 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from looks import COLUMN, SCREEN
-from playwright.sync_api import sync_playwright
 from scipy.integrate import quad
 from scipy.special import expit
 from scipy.stats import norm
 
-from book.tools.site import launch
 from helpers import losses
 from helpers.bounds import risk_bound
 from helpers.figures import part_1_objects, part_2_derivation, part_3_evidence, part_4_sharper, part_5_beyond
@@ -257,14 +255,6 @@ OVERLAPS = """() => [...document.querySelectorAll("svg.rm-picture")].flatMap(svg
   }
   return [...new Set(out)];
 })"""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        opened = launch(playwright)
-        yield opened
-        opened.close()
 
 
 @pytest.mark.parametrize("width", [COLUMN, SCREEN])

@@ -44,11 +44,11 @@ def test_show_gives_inline_svg_whose_name_says_what_the_axes_are(shown):
     assert 'aria-hidden="true"' in phone and 'class="rm-narrow"' in phone
 
 
-def test_an_alternative_text_and_a_caption_may_still_be_given(shown):
-    show(two_panels(), "Margins < 0 & more.", 'Bars, most right of "0".')
-    page = shown[0]["text/html"]
-    assert 'aria-label="Bars, most right of &quot;0&quot;."' in page
-    assert "<figcaption>Margins &lt; 0 &amp; more.</figcaption>" in page
+def test_signs_in_the_name_of_an_axis_are_no_markup(shown):
+    figure = Figure(figsize=(4, 3))
+    figure.subplots().set(xlabel='0 < x & "y"', ylabel="margin")
+    show(figure)
+    assert 'aria-label="margin against 0 &lt; x &amp; &quot;y&quot;"' in shown[0]["text/html"]
 
 
 def test_what_is_no_figure_gets_one_sentence():

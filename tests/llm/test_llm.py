@@ -538,7 +538,7 @@ def test_names_on_the_hub(monkeypatch, error, kind, said):
     assert "\n" not in str(caught.value)
 
 
-def test_a_mistyped_folder_without_network_gets_one_sentence_and_no_retries_on_the_screen(monkeypatch):
+def test_a_mistyped_folder_without_network_gets_one_sentence_and_no_retries_on_the_screen(monkeypatch, capsys):
     loud = []
 
     def unreachable(*arguments):  # which says "Retrying in 1s [Retry 1/5]." and the like
@@ -550,6 +550,7 @@ def test_a_mistyped_folder_without_network_gets_one_sentence_and_no_retries_on_t
     with pytest.raises(ConnectionError, match="^there is no folder 'models/mine', the model .* cannot be reached"):
         load_llm("models/mine")
     assert loud == [False] and hub_logger.isEnabledFor(logging.WARNING)
+    assert capsys.readouterr().out == "Asking the Hugging Face hub for models/mine, since there is no such folder\n"
 
 
 def test_damaged_weights_in_the_hubs_cache_are_named(tiny, tmp_path, monkeypatch):

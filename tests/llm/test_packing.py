@@ -231,6 +231,14 @@ def test_a_row_may_be_as_long_as_the_limit_and_a_sequence_as_the_window():
     check_packing(model, pack([prompt, prompt[:2] + [7]]))
 
 
+@pytest.mark.parametrize("name", ["Llama", "GPT2"])  # rotated, and a table of positions
+def test_a_row_may_have_more_tokens_than_the_model_has_positions(name):
+    limit = {"n_positions" if name == "GPT2" else "max_position_embeddings": 14}
+    model, packing = tiny(name, **limit), pack(some_prompts())
+    assert packing.positions.max() < 14 < len(packing)
+    check_packing(model, packing)  # which compares with the sequences one by one
+
+
 @settings(deadline=None, max_examples=60)
 @given(sequences, st.integers(1, 9))
 def test_blocks_hold_the_whole_mask(given, size):

@@ -13,14 +13,13 @@ from bs4 import BeautifulSoup
 from given import GIVEN
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from playwright.sync_api import sync_playwright
 from scripts import value
 
 from book.extensions.exercises import coded, is_bare
 from book.tools import source
 from helpers.exercises.checking import answers, verdict
 from helpers.exercises.marking import Choice, Function, number
-from pages import launch, overflow, violations
+from pages import overflow, violations
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = (ROOT / "book/static/scripts/exercises.js").read_text("utf-8")
@@ -106,14 +105,6 @@ def soup(built):
 @pytest.fixture(scope="module")
 def address(built):
     return (built[0] / "chapters/09_nine.html").as_uri()  # from the disk, as a reader may open it
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        yield browser
-        browser.close()
 
 
 # ---- one judge in two languages

@@ -4,12 +4,12 @@ import re
 
 import numpy as np
 import pytest
-from playwright.sync_api import expect, sync_playwright
-from stages import findings, finger, overhang, rest, small_texts, troubles
+from playwright.sync_api import expect
+from stages import finger, overhang, rest, small_texts, troubles
 
 from helpers.explore import guess
 from helpers.explore.guessing import judge
-from pages import launch, shown
+from pages import shown, violations
 
 CURVE = {
     "question": "How fast does the error fall with data?",
@@ -53,14 +53,6 @@ BARS = {
 MINE = {"curve": [0.4, 0.33, 0.25, 0.17, 0.1], "point": [3.0], "bars": [0.5, 0.1, 0.2, 0.3]}
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        yield browser
-        browser.close()
-
-
 def squares(page):
     return page.locator(".rm-handle")
 
@@ -84,7 +76,7 @@ def test_it_is_accessible_readable_and_within_its_frame(browser, tmp_path, width
         figure.mine, figure.seen = MINE[figure.setting["shape"]], state == "shown"
     with shown(browser, tmp_path, *figures, width=width, scheme=scheme) as (page, log):
         rest(page)
-        assert findings(page) == [] and small_texts(page) == [] and overhang(page) == 0
+        assert violations(page, alone=True) == [] and small_texts(page) == [] and overhang(page) == 0
         assert troubles(log) == []
 
 

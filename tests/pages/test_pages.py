@@ -3,24 +3,19 @@
 import re
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from book.tools.bench_pages import first_load
 from helpers.explore import statement_margins
 from pages import (
     SITE,
     Panel,
-    launch,
     open_folds,
     overflow,
     pages_with_explorers,
-    served,
     site_pages,
     violations,
     visit,
 )
-
-pytestmark = pytest.mark.pages
 
 # The caption shows three digits; what is compared is the unrounded number behind it, read from the same bytes.
 EQUAL = {"rel": 1e-12, "abs": 1e-15, "nan_ok": True}
@@ -35,20 +30,6 @@ CUT_OFF = """[...document.querySelectorAll('.bd-article mjx-container:not([displ
 SIZES = """[...new Set([...document.querySelectorAll('.bd-article mjx-container:not([display])')].map(formula =>
     (parseFloat(getComputedStyle(formula).fontSize) / parseFloat(getComputedStyle(formula.parentElement).fontSize))
         .toFixed(2)))]"""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def site():
-    with served() as base:
-        yield base
 
 
 @pytest.mark.parametrize("name", site_pages())

@@ -3,11 +3,11 @@
 import re
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
-from stages import findings, finger, overhang, rest, small_texts, troubles
+from playwright.sync_api import expect
+from stages import finger, overhang, rest, small_texts, troubles
 
 from helpers.explore import proof_explorer
-from pages import launch, shown
+from pages import shown, violations
 
 STATES = {
     "asked": {"line": 4},
@@ -16,14 +16,6 @@ STATES = {
     "below zero": {"line": 7, "shown": 7, "layout": "star", "l_b": 0.7, "v": 0.002},
     "far out": {"line": 8, "shown": 8, "Q": 2, "v": 0.5},
 }
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        yield browser
-        browser.close()
 
 
 def open_at(browser, tmp_path, width=1000, **context):
@@ -40,7 +32,7 @@ def heading(page):
 def test_it_is_accessible_readable_and_within_its_frame(browser, tmp_path, width, scheme, state):
     with open_at(browser, tmp_path, width, scheme=scheme)(**STATES[state]) as (page, log):
         rest(page)
-        assert findings(page) == [] and small_texts(page) == [] and overhang(page) == 0
+        assert violations(page, alone=True) == [] and small_texts(page) == [] and overhang(page) == 0
         assert troubles(log) == []
 
 
@@ -166,7 +158,8 @@ def test_two_figures_of_a_page_keep_apart(browser, tmp_path):
         rest(page)
         names = page.locator(".rm-seg input").evaluate_all("all => new Set(all.map(one => one.name)).size")
         checked = page.locator(".rm-seg input:checked").evaluate_all("all => all.map(one => one.value)")
-        assert names == 2 and checked == ["chain", "star"] and findings(page) == [] and troubles(log) == []
+        assert names == 2 and checked == ["chain", "star"]
+        assert violations(page, alone=True) == [] and troubles(log) == []
 
 
 def test_paper_shows_the_result_without_anything_to_press(browser, tmp_path):

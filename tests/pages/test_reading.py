@@ -1,12 +1,9 @@
 """Reading the built pages: the first screen, the keyboard, the phone, paper, and the search."""
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from book.tools.pdf import COLUMN
-from pages import launch, open_folds, served, site_pages, visit
-
-pytestmark = pytest.mark.pages
+from pages import open_folds, site_pages, visit
 
 CHAPTERS = [name for name in site_pages() if name.startswith("chapters/")] or ["index.html"]
 STOPS = "document.querySelectorAll('mjx-container[tabindex=\"0\"]').length"
@@ -19,24 +16,12 @@ SILENT = """[...document.querySelectorAll('.bd-article mjx-container[display]')]
 CUT = """[...document.querySelectorAll('.bd-article :is(pre, figure, .rm-explorer, .rm-stage, table)')].filter(part =>
     part.getClientRects().length && (part.scrollWidth > part.clientWidth + 1 && part.matches('pre')
     || part.getBoundingClientRect().right > innerWidth + 1)).map(part => part.textContent.slice(0, 80))"""
-# What moves a figure; the field that follows the keyboard along an axis is never seen.
+# What moves a figure. The rail of a proof stays, since its buttons hold what each line costs; the field that follows
+# the keyboard along an axis is never seen.
 CONTROLS = """[...document.querySelectorAll('.bd-article :is(input[type=range], button, .headerlink, .rm-skip)')]
+    .filter(part => !part.matches('.rm-rail button'))
     .filter(part => part.getClientRects().length && !part.matches('.rm-cursor'))
     .map(part => part.outerHTML.slice(0, 80))"""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def site():
-    with served() as base:
-        yield base
 
 
 @pytest.mark.parametrize("name", CHAPTERS)

@@ -242,7 +242,7 @@ class TestPairs:
     ("change", "message"),
     [
         (dict(beta=0.0), "beta must be a finite number above 0"),
-        (dict(W=np.zeros(3)), r"W must have shape \(V, d\)"),
+        (dict(W=np.zeros(3)), r"W must be finite, of shape \(V, d\)"),
         (dict(W_0=np.zeros((7, 4))), r"W_0 must have the shape of W, \(7, 5\), got \(7, 4\)"),
         (dict(tokens=np.full(7, 7)), r"states and tokens must fit W of shape \(7, 5\)"),
         (dict(tokens=np.arange(3)), "tokens must hold 7 whole numbers"),

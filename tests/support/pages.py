@@ -10,12 +10,13 @@ from axe_playwright_python.base import AXE_SCRIPT
 from ipywidgets.embed import embed_data
 from playwright.sync_api import Browser, Locator, Page
 
-from book.tools.site import SITE, STATE, launch, pages_with_explorers, served, site_pages, visit
+from book.tools.site import SITE, STATE, pages_with_explorers, site_pages, visit
 from book.tools.source import ROOT
 from helpers.explore.grid import grid_numbers
 
-__all__ = ["SITE", "launch", "pages_with_explorers", "served", "site_pages", "visit"]  # as well as what is below
+__all__ = ["SITE", "pages_with_explorers", "site_pages", "visit"]  # as well as what is below
 
+WHOLE = "region landmark-one-main page-has-heading-one".split()  # rules about a whole page
 VIEW = 'script[type="application/vnd.jupyter.widget-view+json"]'
 
 
@@ -34,14 +35,14 @@ def open_folds(page: Page) -> int:
     return count + toggles
 
 
-def violations(page: Page) -> list[str]:
-    """Serious and critical findings of axe-core, one line each."""
+def violations(page: Page, alone: bool = False) -> list[str]:
+    """Findings of axe-core of every grade, one line each; of a figure `alone`, without what only a whole page has."""
     page.evaluate(AXE_SCRIPT)
     # preload makes axe fetch style sheets again, from wrong addresses where one imports another
     options = "{resultTypes: ['violations'], preload: false}"
     found = page.evaluate(f"axe.run(document, {options})")["violations"]
     return [f"{v['impact']} {v['id']}: {v['help']}: {[n['target'] for n in v['nodes'][:4]]}"
-            for v in found if v["impact"] in ("serious", "critical")]
+            for v in found if not (alone and v["id"] in WHOLE)]
 
 
 def overflow(page: Page) -> int:

@@ -1,9 +1,7 @@
-"""What the tests of figures that are played in share: all findings of axe, the smallest letters, and stillness."""
+"""What the tests of figures that are played in share: the smallest letters, and stillness."""
 
-from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page
 
-PARTS = "region landmark-one-main page-has-heading-one".split()  # of a whole page, which a figure alone is not
 SMALL = """least => [...document.querySelectorAll('.rm-stage *')].filter(e => e.getClientRects().length &&
     [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()) && parseFloat(getComputedStyle(e).fontSize) < least)
     .map(e => e.textContent)"""
@@ -11,17 +9,6 @@ WIDER = """() => [...document.querySelectorAll('.rm-stage')]
     .map(e => [e, ...e.querySelectorAll('svg text, p, button, b')].filter(part => part.getClientRects().length)
         .map(part => part.getBoundingClientRect().right - e.getBoundingClientRect().right))
     .flat().filter(x => x > 1).length"""
-
-
-def findings(page: Page) -> list[str]:
-    """All findings of axe-core of any grade, one line each."""
-    page.evaluate(AXE_SCRIPT)
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations'], preload: false})")["violations"]
-    return [
-        f"{v['impact']} {v['id']}: {v['help']}: {[n['html'][:160] for n in v['nodes'][:3]]}"
-        for v in found
-        if v["id"] not in PARTS
-    ]
 
 
 def troubles(log: list[str]) -> list[str]:

@@ -32,18 +32,16 @@ def _style() -> str:
 STYLE = _style()
 
 
-def show(figure: Figure, caption: str | None = None, alt: str | None = None) -> None:
+def show(figure: Figure) -> None:
     """Display a figure inline, as SVG that has the page's font and follows its scheme.
 
     A figure wider than a phone is drawn twice, and the reader's screen picks one. In a notebook it stands on a card.
-    What it shows is told by the `{caption}` directive after the cell, with its `:alt:`; `caption` and `alt` here are
-    for sources that do not have it yet. Raises ValueError where `figure` is no figure.
+    What it shows is told by the `{caption}` directive after the cell, with its `:alt:`. Raises ValueError where
+    `figure` is no figure.
     """
     holds("figure", figure, "savefig axes get_size_inches", "a matplotlib figure")
-    name = alt or _name(figure)
-    words = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
-    tag = "figure" if caption else "div"
-    page = f'<{tag} class="rm-figure"><style>{STYLE}</style>{drawings(figure, name)}{words}</{tag}>'
+    name = _name(figure)
+    page = f'<div class="rm-figure"><style>{STYLE}</style>{drawings(figure, name)}</div>'
     display({"text/html": page, "text/plain": f"Figure: {name}"}, raw=True)
 
 

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 import torch
-from huggingface_hub import errors, hf_hub_download
+from huggingface_hub import errors, hf_hub_download, try_to_load_from_cache
 from jinja2 import TemplateError
 from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
@@ -43,6 +43,8 @@ def load_named(
         return *_load(str(folder), name), _folder_digest(folder)
     if name.count("/") != 1 or name.startswith((".", "/", "~")):
         raise _unknown(name, known)
+    if try_to_load_from_cache(name, "config.json") is None:
+        print(f"Asking the Hugging Face hub for {name}, since there is no such folder")  # it may try for half a minute
     snapshot = _snapshot(name, known)
     loaded = _load(name, name, revision=snapshot.name)
     _check_weights(snapshot, name)

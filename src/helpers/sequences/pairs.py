@@ -30,7 +30,7 @@ class SequencePairs:
     sign: np.ndarray
 
     def __post_init__(self) -> None:
-        T = len(finite_states("states", self.states))
+        T = len(finite_table("states", self.states))
         for name, most in (("tokens", MOST_TOKENS), ("pair", T)):
             whole_numbers(name, getattr(self, name), T, most)
         if np.shape(numbers("sign", self.sign)) != (T,) or not np.isin(self.sign, (1, -1)).all():
@@ -55,7 +55,7 @@ class SequencePairs:
         for answer in answers:
             if not isinstance(answer, tuple | list) or len(answer) != 2:
                 raise ValueError(f"an answer must be a pair (states, tokens), got {shown(answer)}")
-            whole_numbers("tokens of an answer", answer[1], len(finite_states("states of an answer", answer[0])))
+            whole_numbers("tokens of an answer", answer[1], len(finite_table("states of an answer", answer[0])))
         widths = sorted({np.shape(states)[1] for states, _ in answers})
         if len(widths) > 1:
             raise ValueError(f"states of all answers must have one dimension, got {widths}")
@@ -112,13 +112,13 @@ class SequencePairs:
         return type(self)(self.states[kept], self.tokens[kept], pair[kept], self.sign[kept])
 
 
-def finite_states(name: str, states: np.ndarray) -> np.ndarray:
-    """`states` as an array of shape (T, d) that is finite, else `ValueError` that names it."""
-    finite(name, states, LARGEST)
-    states = np.asarray(states)
-    if states.ndim != 2 or 0 in states.shape:
-        raise ValueError(f"{name} must be finite, of shape (T, d) with T at least 1, got {states.shape}")
-    return states
+def finite_table(name: str, given: np.ndarray, shape: str = "(T, d)") -> np.ndarray:
+    """`given` as a finite array of rows in its own precision, else `ValueError` that names it and its shape."""
+    finite(name, given, LARGEST)
+    given = np.asarray(given)
+    if given.ndim != 2 or 0 in given.shape:
+        raise ValueError(f"{name} must be finite, of shape {shape} with at least one row, got {given.shape}")
+    return given
 
 
 def whole_numbers(name: str, given: np.ndarray, T: int, most: int = MOST_TOKENS) -> np.ndarray:

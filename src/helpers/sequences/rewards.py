@@ -11,8 +11,8 @@ from typing import Annotated
 import numpy as np
 from scipy.special import expit, logsumexp
 
-from ..checks import finite, holds, one_of, positive
-from .pairs import LARGEST, SequencePairs, finite_states, whole_numbers
+from ..checks import holds, one_of, positive
+from .pairs import SequencePairs, finite_table, whole_numbers
 
 __all__ = [
     "SequencePairs", "TokenTerms", "sequence_gradient", "sequence_margins", "token_reward", "token_reward_rates",
@@ -57,7 +57,7 @@ def token_reward(
     states, tokens = _targets(W, states, tokens)
     if W is W_0:
         return np.zeros(len(tokens))
-    W, start = matrix("W", W), matrix("W_0", W_0)
+    W, start = finite_table("W", W, "(V, d)"), finite_table("W_0", W_0, "(V, d)")
     if start.shape != W.shape:
         raise ValueError(f"W_0 must have the shape of W, {W.shape}, got {start.shape}")
     return beta * (_log_likelihood(W, states, tokens) - _log_likelihood(start, states, tokens))
@@ -77,7 +77,7 @@ def sequence_gradient(
     Errors as `token_reward`.
     """
     weight, gradient = _weights(W, W_0, pairs, beta) / beta, np.zeros(np.shape(W))
-    W = matrix("W", W)
+    W = finite_table("W", W, "(V, d)")
     for block, probabilities in _softmax(W, pairs.states):
         probabilities *= weight[block, None]
         np.subtract.at(probabilities.T, (pairs.tokens[block], np.arange(len(probabilities))), weight[block])
@@ -93,7 +93,7 @@ def token_terms(
     check_pairs("pairs", pairs)
     states, tokens = _targets(W, states, tokens)
     _targets(W, pairs.states, pairs.tokens, "the states and tokens of pairs")
-    W = matrix("W", W)
+    W = finite_table("W", W, "(V, d)")
     observed = np.concatenate([probabilities for _, probabilities in _softmax(W, states)])  # pi(g*), (M, V)
     p = observed[:, pairs.tokens] * (1.0 if form == "repaired" else -1.0)
     d_p = np.empty_like(p)
@@ -164,20 +164,11 @@ def check_pairs(name: str, pairs: SequencePairs) -> None:
     holds(name, pairs, "states tokens pair sign sums lengths", "SequencePairs")
 
 
-def matrix(name: str, W: np.ndarray) -> np.ndarray:
-    """An unembedding (V, d) in its own precision; `ValueError` where it is none or not finite."""
-    finite(name, W, LARGEST)
-    W = np.asarray(W)
-    if W.ndim != 2 or 0 in W.shape:
-        raise ValueError(f"{name} must have shape (V, d), got {W.shape}")
-    return W
-
-
 def _targets(
     W: np.ndarray, states: np.ndarray, tokens: np.ndarray, name: str = "states and tokens"
 ) -> tuple[np.ndarray, np.ndarray]:
-    V, d = matrix("W", W).shape
-    states = finite_states("states", states)
+    V, d = finite_table("W", W, "(V, d)").shape
+    states = finite_table("states", states)
     tokens = whole_numbers("tokens", tokens, len(states))
     if states.shape[1] != d or tokens.max() >= V:
         raise ValueError(f"{name} must fit W of shape {(V, d)}, got {states.shape} and {tokens.max()}")

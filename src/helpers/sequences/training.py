@@ -13,8 +13,8 @@ import numpy as np
 from scipy.special import expit
 
 from ..checks import at_least, between, positive, shown
-from .pairs import SequencePairs
-from .rewards import check_pairs, matrix
+from .pairs import SequencePairs, finite_table
+from .rewards import check_pairs
 
 MOST_STEPS = 10**7
 
@@ -59,7 +59,7 @@ class SequenceStart:
         self, W_0: np.ndarray, pairs: SequencePairs, test: SequencePairs | None = None, *, floor: float = 0.0
     ):
         between("floor", floor, 0, 1)
-        W_0 = matrix("W_0", W_0)
+        W_0 = finite_table("W_0", W_0, "(V, d)")
         V, d = W_0.shape
         for name, given in (("pairs", pairs), ("test", test)):
             if name == "pairs" or given is not None:

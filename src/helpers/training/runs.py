@@ -107,7 +107,7 @@ class Run:
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> "Run":
-        """Read a run that `save` wrote.  Raises `ValueError` for a file that is not one or is damaged."""
+        """Read a run that `save` wrote.  `ValueError` for another or a damaged file, `OSError` where there is none."""
         with open(path_of("path", path), "rb") as file:
             try:
                 stored = dict(np.load(file, allow_pickle=False))
