@@ -329,6 +329,10 @@ def test_by_mouse(browser, tmp_path):
 
 def test_one_press_after_another_tells_the_whole_argument(browser, tmp_path):
     with played(browser, tmp_path) as (page, log, figure, first):
+        words = page.locator(".rm-bars p").inner_text().replace("−", "-").replace(",", "")
+        product, common, rest = (float(number) for number in re.search(
+            r"\) × (-?\d+) ×.* Pale: (\d+) which all prompts share; these two add ([+-]?\d+)", words).groups())
+        assert common + rest == pytest.approx(product, abs=1.5)  # each is rounded
         next_one = page.locator(".rm-next")
         for clicks, answers, embeddings in (([first], "Yes / No", "whole"), ([first], "Yes / No", "centred"),
                                             ([first, -1], "Yes / No", "centred"), ([], "own", "whole")):

@@ -5,7 +5,9 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "concentration": ["densities", "failure_curves", "margins_in_envelopes", "shares", "widening"],
+        "concentration": [
+            "densities", "failure_curves", "first_exit", "margins_in_envelopes", "shares", "widening",
+        ],
         "conflict": ["against_time", "contributions", "first_rates"],
         "geometry": ["cluster_margins", "planes", "square_maps", "token_graphs"],
         "glyphs": ["glyph"],

@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib.lines import Line2D
 from scipy.stats import norm
 
-from .drawing import Sheet, dash_of, dot_of, dots, field, field_of, powers, stems, zero
-from .theme import DASHES, MARKERS, MEASURED, PREDICTED, PROVED
+from .drawing import Sheet, dash_of, dot_of, dots, field, field_of, powers, stems, thin, zero
+from .theme import DASHES, INK, MARKERS, MEASURED, PREDICTED, PROVED, SOFT
 
 VOID = "above 1: says nothing"
 
@@ -130,6 +130,47 @@ def margins_in_envelopes(
     axes.plot(S, noise_free, color=PREDICTED, lw=3, zorder=5)
     sheet.name(axes, S[-1], noise_free[-1], "without\nnoise", PREDICTED, dodge=True)
     return sheet.key(*entries, columns=2)
+
+
+def first_exit(
+    S: Sequence[float], envelope: tuple[np.ndarray, np.ndarray], margins: np.ndarray, *, ceiling: float,
+    words: str = "log 3",
+) -> Sheet:
+    """Why no margin leaves a box before a stopping time: proved lines, simulated margins, and a path that cannot be.
+
+    Parameters
+    ----------
+    S : times, shape (T,).
+    envelope : lower and upper line that hold as long as all margins are inside the box, shape (T,), NaN from the
+        stopping time on, at which the upper one reaches the ceiling.
+    margins : simulated margins in nats, shape (T, N), some of which are drawn.
+    ceiling : upper end of the box in nats, called `words`; its lower end is 0.
+    """
+    S, (lower, upper) = np.asarray(S, dtype=float), envelope
+    sheet = Sheet("Dimensionless time S (1)", "Reward margin (nats)", height=3.8)
+    axes, top, bottom = sheet.panels[0], 1.22 * ceiling, -0.16 * ceiling
+    stop = float(S[~np.isnan(upper)].max())
+    for low, high in ((ceiling, top), (bottom, 0)):
+        field(axes, low, high)
+    for at in (0, ceiling):
+        axes.axhline(at, color=SOFT, lw=0.9, zorder=1)
+    axes.plot([stop, stop], [bottom, top], color=SOFT, ls=":", lw=1.4, zorder=1)
+    for edge in (lower, upper):
+        axes.plot(S, edge, color=PROVED, lw=2.4, zorder=4)
+    shown = margins[:, thin(margins.shape[1], 24)]
+    axes.plot(S, shown, color=MEASURED, lw=0.8, alpha=0.5, zorder=2)
+    t = np.linspace(0, 0.62 * stop, 40)
+    axes.plot(t, ceiling * (t / t[-1]) ** 2.2, color=INK, ls="--", lw=1.8, zorder=5)
+    axes.scatter(t[-1], ceiling, 110, marker="o", fc="none", ec=INK, lw=1.8, zorder=5)
+    sheet.name(axes, t[-1], ceiling, "first exit?", dx=-11, dy=11, ha="right")
+    sheet.name(axes, S[-1], ceiling, words, SOFT)
+    sheet.name(axes, stop, bottom, "τ₁", SOFT, dx=5, dy=9)
+    axes.set(xlim=(0, S[-1]), ylim=(bottom, top))
+    return sheet.key(
+        (dash_of(PROVED, lw=2.4), "proved while all are in the box"), (field_of(), "outside of the box"),
+        (Line2D([], [], color=MEASURED, alpha=0.5, lw=2.5), "simulated margins"),
+        (dash_of(INK, "--", 1.8), "imagined: faster than anything in the box"), columns=2,
+    )
 
 
 def widening(stages: Mapping[str, tuple[float, float]], *, truth: tuple[float, float]) -> Sheet:
