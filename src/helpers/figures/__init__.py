@@ -12,7 +12,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "margins": ["flips", "interaction_blocks", "predicted_against_measured", "two_accuracies"],
         "pictures": ["picture", "picture_names"],
         "scaling": ["bound_against_samples", "bound_law_and_error", "powers_against_samples"],
-        "sequences": ["both_answers", "token_rates"],
+        "sequences": ["answer_rates", "token_rates"],
         "showing": ["show"],
     },
 )
