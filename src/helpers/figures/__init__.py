@@ -6,7 +6,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "concentration": ["densities", "failure_curves", "margins_in_envelopes", "shares", "widening"],
-        "conflict": ["against_time", "contributions", "first_rates"],
+        "conflict": ["contributions", "first_rates"],
         "geometry": ["alignments", "cluster_margins", "lengths", "planes", "square_maps"],
         "glyphs": ["glyph"],
         "margins": ["flips", "interaction_blocks", "predicted_against_measured", "two_accuracies"],
