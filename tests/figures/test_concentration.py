@@ -14,7 +14,6 @@ from helpers.figures.concentration import (
     first_exit,
     margins_in_envelopes,
     shares,
-    widening,
 )
 from helpers.figures.theme import INK, MEASURED, PREDICTED, PROVED
 
@@ -25,7 +24,6 @@ RATES = np.array([-0.5, 0.5, 1.0, 2.0, 7.0])
 MARGINS = S[:, None] / 2 * RATES
 WIDE, TIGHT = (S / 16, 5 * S / 2), (np.where(S < 0.3, 5 * S / 32, np.nan), np.where(S < 0.3, 19 * S / 32, np.nan))
 NUMBERS = RNG.normal(size=2000)
-STAGES = {"frozen": (1.0, 2.0), "paper": (0.25, 10.0)}
 MAKERS = {
     "densities": lambda: densities(
         {"Linear part": ({"seen": NUMBERS}, {"theory": (0, 1)}),
@@ -39,7 +37,6 @@ MAKERS = {
     "envelopes, prediction first": lambda: margins_in_envelopes(S, {"4.2": WIDE}, S / 2),
     "first exit": lambda: first_exit(S, tuple(np.where(S < 0.31, edge, np.nan) for edge in (S / 16, 4 * S)),
                                      S[:, None] / 2 * np.ones(50), ceiling=1.2),
-    "widening": lambda: widening(STAGES, truth=(1.8, 2.0)),
     "shares": lambda: shares([0.5, 1], {"star": [0.0, 0.5]}, x_name="Noise (1)", y_name="Data sets (%)", predicted=0.9),
 }
 
@@ -84,12 +81,10 @@ def test_margins_that_leave_the_envelope_are_stronger():
     assert proved == ["4.2", "4.2′"] and axes.texts[-1].get_color() == PREDICTED
 
 
-def test_failures_and_stages_stand_where_they_are():
+def test_failures_and_shares_stand_where_they_are():
     axes = MAKERS["failures"]().panels[0]
     np.testing.assert_allclose(axes.get_lines()[0].get_ydata(), [50, 0.1])
     assert [line.get_color() for line in axes.get_lines()] == [PROVED, PROVED, PREDICTED, MEASURED]
-    bars = MAKERS["widening"]().panels[0].get_lines()
-    assert [tuple(bar.get_xdata()) for bar in bars] == list(STAGES.values())
     predicted, line = MAKERS["shares"]().panels[0].get_lines()
     assert predicted.get_xdata() == [0.9, 0.9] and predicted.get_color() == PREDICTED
     np.testing.assert_allclose(line.get_ydata(), [0, 50])

@@ -5,27 +5,14 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-<<<<<<< HEAD
-        "concentration": [
-            "densities", "failure_curves", "first_exit", "margins_in_envelopes", "shares", "widening",
-        ],
-        "conflict": ["against_time", "contributions", "first_rates"],
+        "concentration": ["densities", "failure_curves", "first_exit", "margins_in_envelopes", "shares"],
+        "conflict": ["contributions", "first_rates"],
         "geometry": ["cluster_margins", "planes", "square_maps", "token_graphs"],
         "glyphs": ["glyph"],
         "margins": ["flips", "interaction_blocks", "predicted_against_measured", "two_accuracies"],
         "pictures": ["picture", "picture_names"],
         "scaling": ["law_and_error"],
-        "sequences": ["both_answers", "token_rates"],
-=======
-        "concentration": ["densities", "failure_curves", "margins_in_envelopes", "shares", "widening"],
-        "conflict": ["contributions", "first_rates"],
-        "geometry": ["alignments", "cluster_margins", "lengths", "planes", "square_maps"],
-        "glyphs": ["glyph"],
-        "margins": ["flips", "interaction_blocks", "predicted_against_measured", "two_accuracies"],
-        "pictures": ["picture", "picture_names"],
-        "scaling": ["bound_against_samples", "bound_law_and_error", "powers_against_samples"],
         "sequences": ["answer_rates", "token_rates"],
->>>>>>> chapter-08
         "showing": ["show"],
     },
 )

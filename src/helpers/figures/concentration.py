@@ -173,26 +173,6 @@ def first_exit(
     )
 
 
-def widening(stages: Mapping[str, tuple[float, float]], *, truth: tuple[float, float]) -> Sheet:
-    """The range left for a rate after each stage of a proof, stage below stage; logarithmic.
-
-    `stages` : name -> lower and upper end, in units of Q; `truth` : range of the rates that were seen.
-    """
-    sheet = Sheet("Rate of the margin, N τ ṙ / (β² Q) (1)", "", height=0.55 * len(stages) + 1.3)
-    axes = sheet.panels[0]
-    axes.axvspan(*truth, color=MEASURED, alpha=0.45, lw=0, zorder=0)
-    for row, (low, high) in enumerate(stages.values()):
-        axes.plot([low, high], [row, row], color=PROVED, lw=5, solid_capstyle="butt", zorder=3)
-        for end, dx, ha in ((low, -6, "right"), (high, 6, "left")):
-            sheet.name(axes, end, row, f"{end:.3g}", dx=dx, ha=ha, weight="normal")
-    axes.set_yticks(range(len(stages)), list(stages))
-    axes.set(xscale="log", ylim=(len(stages) - 0.5, -0.5), xlim=(min(low for low, _ in stages.values()) / 2.2,
-                                                                max(high for _, high in stages.values()) * 2.2))
-    axes.grid(visible=False)
-    powers(axes.xaxis)
-    return sheet.key((dash_of(PROVED, lw=5), "what the proof allows"), (dash_of(MEASURED, lw=5), "rates that occur"))
-
-
 def shares(
     x: Sequence[float], y: Mapping[str, Sequence[float]], *, x_name: str, y_name: str, predicted: float | None = None
 ) -> Sheet:
