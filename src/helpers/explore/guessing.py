@@ -10,6 +10,7 @@ import numpy as np
 import traitlets as T
 
 from .. import checks
+from ..figures.marks import LIGHT
 from .stage import Stage
 from .widgets import increasing, script
 
@@ -364,10 +365,7 @@ def _drawn(setting: Mapping) -> str:
         x, y = (along(value), at(i)) if rows else (at(i), along(value))
         return f"{x:.1f} {y:.1f}"
 
-    blue, red, ink = (
-        f"var(--rm-{name}, {value})"
-        for name, value in (("predicted", "#2467b0"), ("measured", "#c5283d"), ("ink", "#22262b"))
-    )
+    blue, red, ink = (LIGHT[role] for role in ("predicted", "measured", "ink"))
     base = height - 44 if rows else along(setting["range"][0])
     left = 20 if rows else 64
     parts = [f'<path d="M{left} {base:.1f}H{width - 20}" stroke="{ink}" stroke-opacity=".5"/>']
@@ -411,8 +409,9 @@ def _drawn(setting: Mapping) -> str:
     )
     told = " ".join([_predicted(setting), setting["told"]]).strip()
     return (
-        f'<svg viewBox="0 0 {width} {height}" width="{width}" role="img" aria-label="{escape(told)}" '
-        f'font-family="sans-serif" font-size="14" style="max-width:100%">{"".join(parts)}</svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
+        f'role="img" aria-label="{escape(told)}" font-family="sans-serif" font-size="14" '
+        f'style="background:{LIGHT["page"]}">{"".join(parts)}</svg>'
     )
 
 
