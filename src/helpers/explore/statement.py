@@ -8,6 +8,7 @@ from html import escape
 
 import numpy as np
 import traitlets as T
+from scipy.special import expit
 
 from .. import checks
 from ..figures.marks import LIGHT
@@ -176,7 +177,7 @@ def statement_margins(
         r = margins[-1].copy()
         rows = trained if k == ALL else np.array([k])
         for _ in range(setting["steps"][mode] if k == ALL else 1):
-            r += C[:, rows] @ (1 / (1 + np.exp(r[rows]))) / len(rows)
+            r += C[:, rows] @ expit(-r[rows]) / len(rows)
         margins.append(r)
     return np.array(margins)
 
@@ -245,7 +246,7 @@ def landing_explorer(
 
 def chances(margins: np.ndarray, side: np.ndarray, start: np.ndarray, beta: float) -> np.ndarray:
     """Chance of the answer of side +1, of the two, from margins (T, M), sides (M,) and log-odds at the start (M,)."""
-    return 1 / (1 + np.exp(-(start + side * np.asarray(margins) / beta)))
+    return expit(start + side * np.asarray(margins) / beta)
 
 
 def alike(gram: np.ndarray) -> list[int]:
