@@ -94,7 +94,10 @@ def check_orthonormal(mixture: ValueMixture) -> None:
 
 
 def noise_sizes(mixture: ValueMixture, trace: float | None, norm: float | None) -> tuple[float, float]:
-    """tr Sigma and the largest eigenvalue of the noise; those of v^2 times the identity where not given."""
+    """tr Sigma and the largest eigenvalue of the noise; those of v^2 times the identity where not given.
+
+    Raises `ValueError` where only one is given, where one is below 0, and for a trace below the norm.
+    """
     if trace is None and norm is None:
         return mixture.d * mixture.v**2, mixture.v**2
     if trace is None or norm is None:

@@ -66,7 +66,10 @@ class Series:
         self._parts, self._drawn = [], []
 
     def add_curve(self, curve: Curve, *, axis: str) -> None:
-        """Add a curve's numbers; `axis` is how the caption says those on the vertical axis."""
+        """Add a curve's numbers; `axis` is how the caption says those on the vertical axis.
+
+        ValueError for a name, style or show that is not known, and for values of another shape or beyond float32.
+        """
         _named("a curve", curve)
         checks.one_of(f"style of {curve.name!r}", curve.style, STYLES)
         checks.one_of(f"closed of {curve.name!r}", curve.closed, SIDES)
@@ -76,7 +79,7 @@ class Series:
             self._add(name, values, self.shape, drawn, axis if drawn and axis == "power" else show or _plain(axis))
 
     def add_guide(self, guide: Guide) -> None:
-        """Add where a guide stands."""
+        """Add where a guide stands. ValueError as for `add_curve`."""
         _named("a guide", guide)
         at = checks.numbers(f"values of {guide.name!r}", guide.at)
         self._add(guide.name, at[..., None], (*self.shape[:-1], 1), True, "number")
@@ -125,7 +128,10 @@ def arrays(curve: Curve) -> dict[str, np.ndarray]:
 
 
 def legend(curves: Sequence[Curve]) -> list[dict]:
-    """What the page knows of each drawn curve; its variant tells it from others of its style."""
+    """What the page knows of each drawn curve; its variant tells it from others of its style.
+
+    ValueError for more than three curves of one style.
+    """
     listed, used = [], dict.fromkeys(STYLES, 0)
     for curve in curves:
         used[curve.style] += 1

@@ -71,7 +71,8 @@ class Explorer(Kept, W.VBox):
 
     `figure` is the widget that draws. `settings()` reads its controls, by their names; `train` is called with that
     and a function ``progress(done, total)``; `overlay` takes what it returns, and the settings. `still` draws the
-    picture, as SVG, for a notebook that is opened without a kernel.
+    picture, as SVG, for a notebook that is opened without a kernel. ValueError for a title that is no text, or a
+    `train` that is no function.
     """
 
     def __init__(
