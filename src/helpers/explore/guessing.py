@@ -251,7 +251,7 @@ def _slope(setting: Mapping, values: Sequence[float]) -> str:
 
 def _say(setting: Mapping, value: float) -> str:
     """A value as the page says it."""
-    shares = setting["percent"] and (value == 0 or 0.001 <= value < 10)
+    shares = setting["percent"] and (value == 0 or 0.001 <= abs(value) < 10)
     said = f"{_plain(Decimal(100 * value).quantize(Decimal('0.1'), ROUND_HALF_UP))} %" if shares else _short(value)
     return said.replace("-", "−", 1)
 

@@ -54,7 +54,7 @@ function tenTo(exponent) {
   return `${Number((10 ** (exponent - whole)).toPrecision(2))} × ${raised(whole)}`;
 }
 
-const percent = (x) => ((x >= 0.001 && x < 10) || x === 0 ? `${Number((100 * x).toFixed(1))} %` : short(x));
+const percent = (x) => ((Math.abs(x) >= 0.001 && Math.abs(x) < 10) || x === 0 ? `${Number((100 * x).toFixed(1))} %` : short(x));
 
 // Raised digits in one font: the book's own has only some of them.
 const oneFont = (text, tag) => text.replace(/[⁻⁰¹²³⁴-⁹]+/g, (run) => `<${tag} class="rm-raised">${run}</${tag}>`);
