@@ -91,14 +91,7 @@ def guess(
     ------
     ValueError : an argument out of range or shape.
     """
-    for name, words in (("question", question), ("y_name", y_name), ("interval", interval)):
-        if not checks.is_text(words) or not words.strip():
-            raise ValueError(f"{name} must be a text that says something, got {checks.shown(words)}")
-    for name, words in (("x_name", x_name), ("told", told)):
-        if not checks.is_text(words):
-            raise ValueError(f"{name} must be a text, got {checks.shown(words)}")
-    if not isinstance(key, str) or not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", key):
-        raise ValueError(f"key must be small letters, digits and hyphens, got {checks.shown(key)}")
+    _check_words({"question": question, "y_name": y_name, "interval": interval}, {"x_name": x_name, "told": told}, key)
     checks.one_of("kind", kind, KINDS)
     for name, flag in (("log_x", log_x), ("log_y", log_y), ("percent", percent)):
         if not isinstance(flag, bool):
@@ -115,20 +108,8 @@ def guess(
         prediction, drawn = ([prediction(at) for at in where] for where in (places, fine))
         fine = [fine, _row("prediction", drawn, len(fine), log_y)]
     prediction = _row("prediction", prediction, count, log_y)
-    measured = _row("measured", measured, count, log_y, missing=True)
-    wanted = 2 if kind == "curve" else 1
-    if sum(value is not None for value in measured) < wanted:
-        are = "numbers that are" if wanted > 1 else "number that is"
-        raise ValueError(f"measured must hold at least {wanted} {are} not NaN, got {measured}")
-    if (lower is None) != (upper is None):
-        raise ValueError("lower and upper must be given together")
-    if lower is not None:
-        lower, upper = (
-            _row(name, ends, count, log_y, missing=True) for name, ends in (("lower", lower), ("upper", upper))
-        )
-        for low, at, high in zip(lower, measured, upper, strict=True):
-            if at is not None and (low is None or high is None or not low <= at <= high):
-                raise ValueError(f"lower and upper must enclose measured, got {low}, {at}, {high}")
+    measured = _measured(measured, count, log_y, least=2 if kind == "curve" else 1)
+    lower, upper = _interval(lower, upper, measured, log_y)
     drawn = [*prediction, *(fine[1] if fine else []), *measured, *(lower or []), *(upper or [])]
     setting = {
         "kind": "guess",
@@ -306,6 +287,40 @@ def _places(kind: str, x: Sequence | None, log_x: bool, x_name: str) -> list | N
     if not 2 <= len(places) <= most:
         raise ValueError(f"x must hold 2 to {most} places, got {len(places)}")
     return places
+
+
+def _check_words(said: Mapping[str, object], free: Mapping[str, object], key: object) -> None:
+    """ValueError unless the texts `said` say something, those `free` are texts, and `key` can name a guess."""
+    for name, words in said.items():
+        if not checks.is_text(words) or not words.strip():
+            raise ValueError(f"{name} must be a text that says something, got {checks.shown(words)}")
+    for name, words in free.items():
+        if not checks.is_text(words):
+            raise ValueError(f"{name} must be a text, got {checks.shown(words)}")
+    if not isinstance(key, str) or not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", key):
+        raise ValueError(f"key must be small letters, digits and hyphens, got {checks.shown(key)}")
+
+
+def _measured(measured: object, count: int, log: bool, *, least: int) -> list[float | None]:
+    """What was measured at each place, `least` of them numbers."""
+    found = _row("measured", measured, count, log, missing=True)
+    if sum(value is not None for value in found) < least:
+        are = "numbers that are" if least > 1 else "number that is"
+        raise ValueError(f"measured must hold at least {least} {are} not NaN, got {found}")
+    return found
+
+
+def _interval(lower: object, upper: object, measured: Sequence[float | None], log: bool) -> tuple:
+    """Both ends of the intervals around what was measured, or None and None."""
+    if (lower is None) != (upper is None):
+        raise ValueError("lower and upper must be given together")
+    if lower is None:
+        return None, None
+    ends = [_row(name, end, len(measured), log, missing=True) for name, end in (("lower", lower), ("upper", upper))]
+    for low, at, high in zip(ends[0], measured, ends[1], strict=True):
+        if at is not None and (low is None or high is None or not low <= at <= high):
+            raise ValueError(f"lower and upper must enclose measured, got {low}, {at}, {high}")
+    return tuple(ends)
 
 
 def _between(places: Sequence[float], log_x: bool) -> list[float]:
