@@ -69,14 +69,7 @@ def train_last_layer(
     holds("preferences.layout", preferences.layout, "K gram indices incidence tokens", "a TokenLayout")
     beta, layout = float(beta), preferences.layout
     train = _samples(embeddings, preferences, layout, "embeddings")
-    if test is not None:
-        if not isinstance(test, tuple | list) or len(test) != 2:
-            raise ValueError(f"test must be None or a pair (embeddings, preferences), got {shown(test)}")
-        holds("the second of test", test[1], "value side", "Preferences")
-        names, others = (getattr(held, "names", None) for held in (preferences, test[1]))
-        if names != others:
-            raise ValueError(f"test must hold the values {names} in this order, got {others}")
-    held_out = None if test is None else _samples(*test, layout, "test embeddings", train.shape[1])
+    held_out = None if test is None else _held_out(test, preferences, train.shape[1])
     rows = np.zeros(train.shape, train.dtype)
     update = _adam(rows, lr) if optimizer == "adam" else _gradient_descent(rows, lr)
     recorded, losses, margins, test_margins = [], [], [], []
@@ -112,6 +105,17 @@ def train_last_layer(
         settings=dict(kind="last layer", beta=beta, lr=lr, steps=steps, optimizer=optimizer, loss=loss, every=every,
                       N=train.N, d=train.shape[1], K=len(pairs)),
     )
+
+
+def _held_out(test: tuple, preferences, d: int) -> TokenRows:
+    """The held-out samples of dimension d; they must be of the values that are trained on."""
+    if not isinstance(test, tuple | list) or len(test) != 2:
+        raise ValueError(f"test must be None or a pair (embeddings, preferences), got {shown(test)}")
+    holds("the second of test", test[1], "value side", "Preferences")
+    names, others = (getattr(held, "names", None) for held in (preferences, test[1]))
+    if names != others:
+        raise ValueError(f"test must hold the values {names} in this order, got {others}")
+    return _samples(*test, preferences.layout, "test embeddings", d)
 
 
 def _samples(embeddings: np.ndarray, preferences, layout, name: str, d: int | None = None) -> TokenRows:
