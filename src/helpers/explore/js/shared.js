@@ -10,9 +10,7 @@ const escapeText = (text) => String(text).replace(/[&<>"]/g, (c) => ({ "&": "&am
 function scale([low, high], [start, end], log = false) {
   const f = log ? Math.log : (x) => x;
   const span = f(high) - f(low) || 1;
-  const to = (x) => start + ((f(x) - f(low)) / span) * (end - start);
-  to.back = (pixel) => low + ((pixel - start) / (end - start)) * (high - low);     // linear scales only
-  return to;
+  return (x) => start + ((f(x) - f(low)) / span) * (end - start);
 }
 
 // About `count` round numbers between low and high, three at least.
