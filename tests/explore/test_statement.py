@@ -18,6 +18,7 @@ from helpers.explore.statement import (
     EMBEDDINGS,
     STEPS,
     alike,
+    chances,
     landing_explorer,
     said,
     short_statements,
@@ -217,6 +218,8 @@ def test_chances_are_those_of_the_trained_rows():
     # The page holds three digits.
     np.testing.assert_allclose(right[:, 0], np.where(pairs.side > 0, expit(start), expit(-start)), atol=5.1e-4)
     assert setting["answers"] == ["Yes", "No"] and setting["steps"] == list(range(0, 41, 5))
+    # A margin of 10 at beta 0.01 adds 1,000 to the log-odds, more than the exponential holds.
+    assert chances(np.array([[10.0, 10.0]]), np.array([1, -1]), np.zeros(2), 0.01).tolist() == [[1, 0]]
 
 
 @pytest.mark.parametrize(("changes", "sentence"), [

@@ -87,7 +87,7 @@ def square_maps(
     room = 0.085 * long  # inches for the names beside and below the maps
     above = 0.3 if numbers else 0.6  # titles, key
     height = (6.7 - room) / len(maps) + room + above + 0.42
-    phone = len(maps) * (PHONE - 0.3 - room + room + 0.6) + above - 0.3
+    phone = len(maps) * (PHONE + 0.3) + above - 0.3  # maps as wide as the rest, with their names below
     sheet = Sheet(of, "", panels=len(maps), height=height, phone=phone, ticks=9.3 if len(labels) > 9 else None)
     for axes, (title, matrix) in zip(sheet.panels, maps.items(), strict=True):
         squares(axes, matrix, largest=1.0, colour=TINT if numbers else INK)
