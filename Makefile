@@ -80,8 +80,9 @@ bench: book $(VENV)/test browser ## time training against TRL and a dense head, 
 	@$(BIN)/python -m book.tools.bench
 	@$(BIN)/python -m book.tools.bench_pages
 
-reproduce: $(VENV)/base model ## make every record of records/ again (slow)
+reproduce: $(VENV)/base model ## make the records that are missing (hours); an interrupted one goes on
 	@$(BIN)/python -m book.tools.data_card
+	@$(BIN)/python -m book.tools.reproduce
 
 lock: $(VENV)/test $(VENV)/lab ## pin what is installed, into requirements.lock and environment.yml
 	@$(BIN)/python -m book.tools.lock

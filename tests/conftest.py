@@ -11,7 +11,10 @@ from helpers.figures.theme import theme
 from theorems import DRAWS
 
 checked_shapes()  # before any test binds a name
-settings.register_profile("check", max_examples=40)
+# A draw that takes long on a busy machine is no failure: no deadlines.
+settings.register_profile("test", deadline=None)
+settings.register_profile("check", deadline=None, max_examples=40)
+settings.load_profile("test")
 
 
 @pytest.hookimpl(tryfirst=True)

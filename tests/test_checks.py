@@ -76,6 +76,12 @@ def test_one_of_suggests_the_nearest_names():
     assert "frugality" not in str(error.value)
 
 
+@pytest.mark.parametrize(("given", "meant"), [("DPO", "dpo"), ("Honesty", "honesty"), ("yes/no", "Yes/No")])
+def test_one_of_sees_past_capital_letters(given, meant):
+    with pytest.raises(ValueError, match=f"got '{given}'; did you mean '{meant}'"):
+        one_of("name", given, ["dpo", "honesty", "Yes/No", "a", "b"])
+
+
 def test_one_of_lists_all_names_when_none_is_near():
     with pytest.raises(ValueError, match="^loss must .* got 'xyz'; allowed are 'dpo', 'ipo'$"):
         one_of("loss", "xyz", ["dpo", "ipo"])

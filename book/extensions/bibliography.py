@@ -7,18 +7,14 @@ from pybtex.plugin import register_plugin
 from pybtex.style.formatting.unsrt import Style
 from pybtex.style.labels import BaseLabelStyle
 
-
-def authors(people: list) -> str:
-    """The names of a citation: one, two, or the first "et al."; BibTeX writes "and others" for a list that goes on."""
-    names = [" ".join((*person.prelast_names, *person.last_names)) for person in people]
-    return f"{names[0]} et al." if len(names) > 2 or names[-1] == "others" else " and ".join(names)
+from book.tools.references import authors
 
 
 class AuthorYearLabels(BaseLabelStyle):
     """Labels such as "Im and Li, 2024", in the order of the list."""
 
     def format_labels(self, sorted_entries):
-        return [f"{authors(entry.persons['author'])}, {entry.fields['year']}" for entry in sorted_entries]
+        return [f"{authors(entry)}, {entry.fields['year']}" for entry in sorted_entries]
 
 
 class AuthorYear(Style):

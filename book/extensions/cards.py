@@ -2,6 +2,7 @@
 
     ```{cards}
     - part: I The objects
+      about: what is learned
       '01': One answer rises, the other falls; the way between them is the margin.
       '09': ['Does a language model meet the assumptions?', 'How far apart two means are can surprise.']
     ```
@@ -36,7 +37,7 @@ class Cards(SphinxDirective):
         up = "../" * self.env.docname.count("/")
         parts = []
         for part in yaml.safe_load("\n".join(self.content)):
-            name, cards = part.pop("part"), []
+            name, about, cards = part.pop("part"), part.pop("about"), []
             for number, words in part.items():
                 there = number in chapters
                 if there == isinstance(words, list):
@@ -45,15 +46,15 @@ class Cards(SphinxDirective):
                     continue
                 line = words if there else words[1]
                 title = HEADING.search(chapters[number].read_text(encoding="utf-8"))[1] if there else words[0]
-                body = (f"{glyph(names[number])}<span class='rm-card-title'>{int(number)}. {html.escape(title)}</span>"
-                        f"<span class='rm-card-line'>{html.escape(line)}</span>")
+                title = f"{int(number)}. {html.escape(title)}"
                 if there:
-                    body = f"<a href='{up}chapters/{chapters[number].stem}.html'>{body}</a>"
-                else:
-                    body = f"<div class='rm-card-later'>{body}<span class='rm-card-soon'>to come</span></div>"
-                cards.append(f"<li>{body}</li>")
-            parts.append(f"<section class='rm-part'><h3>{html.escape(name)}</h3><ul class='rm-cards'>"
-                         f"{''.join(cards)}</ul></section>")
+                    title = f"<a href='{up}chapters/{chapters[number].stem}.html'>{title}</a>"
+                soon = "" if there else "<span class='rm-card-soon'>to come</span>"
+                cards.append(f"<li{'' if there else ' class=rm-later'}>{glyph(names[number])}<div>"
+                             f"<span class='rm-card-title'>{title}</span>"
+                             f"<span class='rm-card-line'>{html.escape(line)}</span>{soon}</div></li>")
+            label = f"<header><h3>{html.escape(name)}</h3><p>{html.escape(about)}</p></header>"
+            parts.append(f"<section class='rm-part'>{label}<ul class='rm-cards'>{''.join(cards)}</ul></section>")
         self.env.note_reread()  # titles and glyphs may have changed, although this page did not
         return [nodes.raw("", "".join(parts), format="html")]
 

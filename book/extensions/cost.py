@@ -17,6 +17,7 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 from book.tools.costs import duration, sentence
 
 COSTS = "_build/costs.json"
+SPACE = "\N{NO-BREAK SPACE}"
 COLUMNS = dict(name="measured", value="value", ours="ours", theirs="theirs", unit="unit", ratio="ratio")
 LOGGER = logging.getLogger(__name__)
 
@@ -74,8 +75,8 @@ class CostsTable(SphinxDirective):
         _remember(self.env, COSTS)
         if data is None:
             return _missing(COSTS, "run make book", self.get_location())
-        rows = [[_link(self.env, name), duration(entry["seconds"]), duration(entry["embedding"]),
-                 f"{entry['memory']:.2f} GB", str(entry["threads"])]
+        rows = [[_link(self.env, name), *(duration(entry[key]).replace(" ", SPACE) for key in ("seconds", "embedding")),
+                 f"{entry['memory']:.2f}{SPACE}GB", str(entry["threads"])]
                 for name, entry in sorted(data["chapters"].items())]
         header = ["notebook", "time", "more the first time", "peak memory", "threads"]
         return [table(header, rows), nodes.paragraph("", machine_words(data["machine"]))]
@@ -95,7 +96,7 @@ class BenchTable(SphinxDirective):
         filled = [key for key in COLUMNS if any(key in row for row in data["rows"])]
         rows = [[_number(row.get(key)) for key in filled] for row in data["rows"]]
         parts = [table([COLUMNS[key] for key in filled], rows)]
-        parts += [nodes.paragraph("", note) for note in data.get("notes", [])]
+        parts += [nodes.paragraph("", "", *self.parse_inline(note)[0]) for note in data.get("notes", [])]
         return [*parts, nodes.paragraph("", machine_words(data["machine"]))]
 
 

@@ -29,7 +29,7 @@ from sphinx.util import logging
 
 from book.tools.source import notebook
 
-from .page_hygiene import COLAB
+from .page_hygiene import colab
 
 EXERCISES = ("exercise_node", "exercise_enumerable_node")
 OPTION = re.compile(r"\(([a-z])\)\s*")
@@ -193,12 +193,9 @@ def link_kernels(app, doctree, docname):
 
 
 def _where(app, docname: str, what: str) -> str:
-    options, ways = app.config.html_theme_options, []
-    address = options.get("repository_url") or ""
-    if address.startswith("https://github.com/"):
-        branch = options.get("repository_branch") or "main"
-        target = f"{COLAB}{address.removeprefix('https://github.com')}/blob/{branch}/{docname}.ipynb"
-        ways.append(f'<a href="{escape(target)}">open this chapter in Colab</a>')
+    ways = []
+    if address := colab(app, docname):
+        ways.append(f'<a href="{escape(address)}">open this chapter in Colab</a>')
     if Path(app.srcdir, docname).with_suffix(".ipynb").exists():
         target = f"{'../' * docname.count('/')}_sources/{docname}.ipynb"
         ways.append(f'<a href="{escape(target)}" download>download its notebook</a> for JupyterLab')

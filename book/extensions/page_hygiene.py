@@ -9,7 +9,7 @@
 - Theorems that carry the paper's numbers are unnumbered for Sphinx; [text](#label) finds them all the same.
 - The lines that open a chapter get a class, and the page at the root a title and an icon.
 - A content security policy holds every page to its own host; the keyboard has a way to the first figure.
-- The search page shows formulas as words.
+- The search page shows formulas as words; no line starts with the comma after a formula.
 - Where the build is for some pages alone, no other page is read, and so no other notebook runs.
 """
 
@@ -21,10 +21,14 @@ from pathlib import Path
 from docutils import nodes
 from docutils.utils import new_document
 
-VARIABLE = "REWARD_MARGINS_REPOSITORY"
+from book.tools.references import REPOSITORY
+
 OPENING = ("After this chapter you can", "You need", "Cost", "Model and data", "Paper")
 SEARCH = re.compile(r'<script src="[^"]*(?:searchtools|language_data|searchindex)\.js"></script>\s*')
 FIGURE = re.compile(r'<figure class="[^"]*\bnumbered\b[^"]*" id="(?P<id>[^"]+)".*?</figcaption>', re.DOTALL)
+# A formula in running text with the bracket before it, the stop after it, or both.
+INLINE = r'<span class="math notranslate nohighlight">[^<]*</span>'
+STOP = re.compile(rf"([(\[“]+{INLINE}[)\]”,.;:?]*|{INLINE}[)\]”,.;:?]+)")
 # No page may ask another host for anything. Widgets bring their scripts as blobs; Sphinx and the theme write inline.
 POLICY = ("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'self' data: blob:; "
           "script-src 'self' 'unsafe-inline' blob:; style-src 'self' 'unsafe-inline'; base-uri 'self'; "
@@ -46,11 +50,10 @@ ENTRANCE = """<!DOCTYPE html>
 def set_repository(app, config):
     """Fill or empty the theme's repository options before the theme reads them."""
     options = config.html_theme_options
-    address = os.environ.get(VARIABLE, options.get("repository_url") or "").strip().rstrip("/")
-    if address.endswith(".git"):
-        address = address[:-4]
+    address = os.environ.get(REPOSITORY, options.get("repository_url") or "").strip().rstrip("/")
+    address = address.removesuffix(".git")
     if address and not (address.startswith("https://") and len(address.split("/")) >= 5):
-        raise ValueError(f"{VARIABLE} must look like https://github.com/OWNER/NAME, got {address!r}")
+        raise ValueError(f"{REPOSITORY} must look like https://github.com/OWNER/NAME, got {address!r}")
     options["repository_url"] = address
     options["use_repository_button"] = bool(address)
     options["use_issues_button"] = bool(address)
@@ -122,6 +125,7 @@ def clean_page(app, pagename, templatename, context, doctree):
     context["body"] = re.sub(r' id="proof(-content)?"', "", context["body"])
     # A list's entries must be list items for a screen reader; docutils gives a bibliography's another role.
     context["body"] = context["body"].replace('role="doc-biblioentry"', 'role="listitem"')
+    context["body"] = STOP.sub(r'<span class="tied">\1</span>', context["body"])
     context["body"] = _way_to_figure(context["body"]) + context["body"]
     notebook = Path(app.srcdir, pagename).with_suffix(".ipynb")
     if not notebook.exists() or not app.env.doc2path(pagename).endswith(".md"):
@@ -140,18 +144,24 @@ def clean_page(app, pagename, templatename, context, doctree):
                 "tooltip": "Download this chapter as a notebook",
                 "label": "download-notebook-button",
             })
-    options = app.config.html_theme_options
-    address = options["repository_url"]
-    if address.startswith("https://github.com/"):
-        branch = options.get("repository_branch") or "main"
+    if address := colab(app, pagename):
         buttons.insert(0, {
             "type": "link",
-            "url": f"{COLAB}{address.removeprefix('https://github.com')}/blob/{branch}/{pagename}.ipynb",
+            "url": address,
             "text": "",
             "icon": "fas fa-rocket",
             "tooltip": "Open this chapter in Colab",
             "label": "launch-colab-button",
         })
+
+
+def colab(app, page: str) -> str:
+    """Address at which the notebook of a page opens in Colab, "" where the book has no repository on GitHub."""
+    options = app.config.html_theme_options
+    address, branch = options.get("repository_url") or "", options.get("repository_branch") or "main"
+    if not address.startswith("https://github.com/"):
+        return ""
+    return f"{COLAB}{address.removeprefix('https://github.com')}/blob/{branch}/{page}.ipynb"
 
 
 def drop_search_scripts(app, exception):

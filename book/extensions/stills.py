@@ -10,7 +10,7 @@ from docutils import nodes
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 MOVES, STANDS = "application/vnd.jupyter.widget-view+json", "text/html"
-PICTURE = re.compile(r"<svg\b.*</svg>", re.DOTALL)
+PICTURE = re.compile(r"<img\b[^>]*>")
 
 
 def still(html: str) -> str:

@@ -1,18 +1,31 @@
-"""Sphinx: titles of theorems and exercises that carry their number in their own words.
+"""Sphinx: titles of theorems and exercises that carry their number in their own words, and links that keep theirs.
 
 - A theorem with the title "4.2 (Training)" reads "Theorem 4.2 (Training)"; one whose title brings no number,
   such as "Reward margin", reads "Definition (Reward margin)".
 - An exercise with the label "ex-03-1" and the title "Two samples" reads "Exercise 3.1: Two samples", in the title
   of its solution too.
+- A link to an equation reads as it is written, [the law](#eq-law); one without words reads as its number, "(2)".
 """
 
 
 from docutils import nodes
+from sphinx.domains.math import MathDomain
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx_exercise.nodes import exercise_node, exercise_subtitle
 from sphinx_proof.nodes import unenumerable_node
 
 from book.tools.titles import NUMBERED, exercise_title
+
+
+class WordedEquations(MathDomain):
+    """Equations, whose number stands for a link that has no words."""
+
+    def resolve_xref(self, env, fromdocname, builder, typ, target, node, contnode):
+        link = super().resolve_xref(env, fromdocname, builder, typ, target, node, contnode)
+        if link is not None and node.get("refexplicit"):
+            link.children.clear()
+            link.append(contnode)
+        return link
 
 
 def plain_format(app, config) -> None:
@@ -48,6 +61,7 @@ def _plain(node) -> None:
 
 
 def setup(app):
+    app.add_domain(WordedEquations, override=True)
     app.connect("config-inited", plain_format)
     app.connect("doctree-read", bracket_names)
     app.add_post_transform(PlainExerciseTitles)

@@ -26,14 +26,15 @@ from helpers.files import atomic_file
 
 from .bench_tasks import BETA, LR, SAMPLES, SEED, D, V
 from .run import machine
+from .source import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 TASKS = Path(__file__).with_name("bench_tasks.py")
 ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": "4294967296", "MALLOC_TRIM_THRESHOLD_": "17179869184"}
 SETTINGS = {"as installed": {}, "tuned": ALLOCATOR}
 
 
 def main() -> None:
+    """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", help="as for load_llm; the book's default model if not given")
     parser.add_argument("--rounds", type=int, default=2, help="processes a side and setting")
@@ -112,6 +113,7 @@ def table(record: dict) -> list[dict]:
 
 
 def notes(record: dict) -> list[str]:
+    """The sentences below the table of the status page: what was compared, and how."""
     apart = max(result["largest relative difference of losses"] for result in record["fine_tune"].values())
     return [
         f"TRL {version('trl')}, from the book's chat prompts, whose common beginning is in every one of its sequences.",
@@ -127,6 +129,7 @@ def notes(record: dict) -> list[str]:
 
 
 def report(record: dict) -> None:
+    """Print rows and notes."""
     for row in record["rows"]:
         theirs = f" against {row['theirs']:.4g} {row['unit']}, ratio {row['ratio']:.3g}" if "theirs" in row else ""
         print(f"{row['name']}: {row['ours']:.4g} {row['unit']}{theirs}")

@@ -19,8 +19,8 @@ from helpers.files import atomic_file
 
 from .run import machine
 from .site import SITE, launch, pages_with_explorers, served, site_pages, visit
+from .source import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 COMPRESSED = {".css", ".html", ".js", ".json", ".svg", ".txt"}  # fonts and images are so already
 # From the event to the new drawing laid out; painting it is the browser's affair.
 MOVES = """async handle => {
@@ -78,6 +78,7 @@ def unchanged_build() -> float:
 
 
 def main() -> None:
+    """Measure, and write the record."""
     seconds = unchanged_build()
     with sync_playwright() as playwright, served() as base:
         browser = launch(playwright)

@@ -34,6 +34,7 @@ def prepare(folder: Path, setting: str, steps: int, model: str | None) -> dict:
 
 
 def tune(setting: str) -> None:
+    """Send float32 products through oneDNN in the tuned setting."""
     import torch
 
     if setting == "tuned":
@@ -41,6 +42,7 @@ def tune(setting: str) -> None:
 
 
 def ours(folder: Path, setting: str, steps: int, model: str | None) -> dict:
+    """Steps of `fine_tune` on the batch."""
     from helpers.llm.loading import load_llm
     from helpers.preferences.bank import load_values
     from helpers.training import fine_tuning, updates
@@ -62,6 +64,7 @@ def ours(folder: Path, setting: str, steps: int, model: str | None) -> dict:
 
 
 def trl(folder: Path, setting: str, steps: int, model: str | None) -> dict:
+    """Steps of TRL's trainer on the batch."""
     from datasets import Dataset
     from transformers import AutoTokenizer, TrainerCallback
     from trl import DPOConfig, DPOTrainer
@@ -104,6 +107,7 @@ def trl(folder: Path, setting: str, steps: int, model: str | None) -> dict:
 
 
 def measured(seconds: list, cpu: list, losses: list, tokens: int) -> dict:
+    """The result of a side, with the peak memory of its process in MB."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
     return dict(seconds=seconds, cpu_seconds=cpu, losses=losses, tokens=tokens, peak_mb=peak)
 

@@ -11,7 +11,6 @@ import platform
 import re
 from importlib.metadata import version
 from importlib.resources import files
-from pathlib import Path
 
 import numpy as np
 from scipy.optimize import minimize
@@ -19,8 +18,10 @@ from scipy.special import expit
 
 from helpers.preferences.bank import load_values, value_glosses
 from helpers.preferences.pairs import Preferences
+from helpers.statistics import wilson_interval
 
-ROOT = Path(__file__).resolve().parents[2]
+from .source import ROOT
+
 RECORD = ROOT / "records" / "values_probe.json"
 CARD = ROOT / "book" / "data-card.md"
 MARKS = "<!-- {}: written by book/tools/data_card.py -->", "<!-- end of {} -->"
@@ -64,13 +65,6 @@ def held_out_hits(x: np.ndarray, side: np.ndarray) -> int:
     return hits
 
 
-def interval(hits: int, n: int, z: float = 1.959964) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share, hits of n."""
-    p = hits / n
-    middle, half = p + z**2 / (2 * n), z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
-    return (middle - half) / (1 + z**2 / n), (middle + half) / (1 + z**2 / n)
-
-
 def word_table(prompts: tuple[str, ...]) -> np.ndarray:
     """Which word stands in which statement, shape (N, words), 0 or 1."""
     sets = [set(re.findall(r"[a-z']+", prompt.split("\n", 1)[1].lower())) for prompt in prompts]
@@ -81,7 +75,7 @@ def word_table(prompts: tuple[str, ...]) -> np.ndarray:
 def probe_value(embeddings: np.ndarray, pairs: Preferences) -> dict:
     """The probe of one value on embeddings (N, d), and the same probe on bare words."""
     hits = held_out_hits(embeddings.astype(np.float64), pairs.side)
-    low, high = interval(hits, len(pairs))
+    low, high = wilson_interval(hits / len(pairs), len(pairs))
     words = held_out_hits(word_table(pairs.prompts), pairs.side)
     rounded = {"accuracy": round(hits / len(pairs), 4), "low": round(low, 4), "high": round(high, 4)}
     return {"statements": len(pairs), "right": hits, **rounded, "right_by_words": words}
@@ -120,8 +114,9 @@ def table(record: dict) -> str:
     lines = ["| value | right of held out | accuracy | 95 % interval | words alone |", "|" + " --- |" * 5]
     rows = dict(sorted(record["values"].items(), key=lambda item: -item[1]["right"]))
     total = {key: sum(row[key] for row in rows.values()) for key in ("statements", "right", "right_by_words")}
-    low, high = interval(total["right"], total["statements"])
-    rows["all"] = {**total, "accuracy": total["right"] / total["statements"], "low": low, "high": high}
+    accuracy = total["right"] / total["statements"]
+    low, high = wilson_interval(accuracy, total["statements"])
+    rows["all"] = {**total, "accuracy": accuracy, "low": low, "high": high}
     for name, row in rows.items():
         words = row["right_by_words"] / row["statements"]
         lines.append(
@@ -141,6 +136,7 @@ def registry() -> str:
 
 
 def percent(share: float) -> str:
+    """A share in percent, to a tenth."""
     return f"{100 * share:.1f} %"
 
 
@@ -156,6 +152,7 @@ def filled(text: str, record: dict) -> str:
 
 
 def main() -> None:
+    """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tables", action="store_true", help="do not measure, only write the tables")
     if not parser.parse_args().tables:

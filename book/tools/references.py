@@ -160,7 +160,7 @@ class Book:
                 raise SourceError(path, line, f"there is no source {key!r} in references.bib")
             entry = self.sources[key]
             year = entry.fields.get("year", "n.d.")
-            words = f"{_authors(entry)} ({year})" if in_text else f"{_authors(entry)}, {year}"
+            words = f"{authors(entry)} ({year})" if in_text else f"{authors(entry)}, {year}"
             address = _address(entry)
             parts.append(f"[{words}]({address})" if address else words)
         return " and ".join(parts) if in_text else f"({'; '.join(parts)})"
@@ -202,7 +202,8 @@ def _heading(page: Path) -> str:
     return found[1].strip() if found else ""
 
 
-def _authors(entry: Entry) -> str:
+def authors(entry: Entry) -> str:
+    """The authors as a citation names them: one, two, or the first "et al."; else the key or the title."""
     people = entry.persons.get("author") or entry.persons.get("editor") or []
     names = [" ".join(str(part) for part in (*p.rich_prelast_names, *p.rich_last_names)) for p in people]
     if not names:

@@ -88,19 +88,18 @@ def train(setting: Setting, llm: LLM, checkpoint: Path | None, *, steps: int | N
     run = fine_tune(
         llm, training, test=test, beta=setting.beta, lr=setting.lr, steps=setting.steps if steps is None else steps,
         batch=setting.batch, evaluate_every=setting.evaluate_every, seed=setting.seed, dtype="float32",
-        checkpoint=checkpoint, checkpoint_every=20, in_place=True, progress=False,
+        checkpoint=checkpoint, checkpoint_every=setting.evaluate_every, in_place=True, progress=False,
     )
     return run, test
 
 
-def record(setting: Setting) -> dict:
-    """Train, and say everything that the chapters need of the run, and what made it."""
-    llm = load_llm()
+def record(setting: Setting, llm: LLM) -> dict:
+    """Train in place, and say everything that the chapters need of the run, and what made it."""
     training, test = pairs(setting)
     watched = test.per_cluster(min(FEATURES, int(test.counts.min())))
     before = embed(llm, watched.prompts, progress=False)
+    CHECKPOINTS.mkdir(parents=True, exist_ok=True)
     checkpoint = CHECKPOINTS / f"{setting.name}.safetensors"
-    checkpoint.parent.mkdir(parents=True, exist_ok=True)
     start = time.perf_counter()
     run, _ = train(setting, llm, checkpoint)
     seconds = time.perf_counter() - start
@@ -110,7 +109,7 @@ def record(setting: Setting) -> dict:
         "names": list(test.names),
         "pairs": {"train": len(training), "test": len(test)},
         "steps": run.steps.tolist(),
-        "losses": _rounded(run.losses),
+        "batch_losses": _rounded(run.batch_losses),
         "train_margins": _rounded(run.margins),
         "train_accuracies": _rounded(run.accuracies),
         "test_margins": _rounded(run.test_margins),
@@ -175,7 +174,7 @@ def main(arguments: list[str] | None = None) -> int:
         with locked(CHECKPOINTS / setting.name):
             if whole(path, setting):
                 continue  # another process made it meanwhile
-            text = json.dumps(record(setting), indent=None, sort_keys=True, separators=(",", ":"))
+            text = json.dumps(record(setting, load_llm()), indent=None, sort_keys=True, separators=(",", ":"))
             with atomic_file(path) as partial:
                 partial.write_text(text + "\n", encoding="utf-8")
     return 0

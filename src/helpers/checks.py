@@ -48,7 +48,9 @@ def one_of(name: str, value: str, allowed: Iterable[str]) -> str:
     allowed = list(allowed)
     if isinstance(value, str) and value in allowed:
         return value
-    near = get_close_matches(value, allowed, n=3, cutoff=0.5) if isinstance(value, str) else []
+    folded = {str(name).casefold(): name for name in allowed}
+    found = get_close_matches(value.casefold(), folded, n=3, cutoff=0.5) if isinstance(value, str) else []
+    near = [folded[name] for name in found]
     known = f"did you mean {' or '.join(map(repr, near))}?" if near else f"allowed are {', '.join(map(repr, allowed))}"
     raise ValueError(f"{name} must be a known name, got {shown(value)}; {known}")
 

@@ -102,7 +102,7 @@ def bootstrap_interval(draws: np.ndarray, statistic=np.mean, *, seed: int = 0) -
         raise ValueError(f"statistic must be a function of an array along its axis, got {shown(statistic)}")
     at_least("seed", seed, 0)
     if draws.ndim != 1 or not np.ptp(draws):
-        raise ValueError(f"draws must be a list of numbers that differ, got shape {draws.shape}")
+        raise ValueError(f"draws must be a list of numbers that differ, got {shown(draws)}")
     for method in ("BCa", "percentile"):
         with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
             warnings.simplefilter("ignore", DegenerateDataWarning)

@@ -40,6 +40,12 @@ def test_figures_are_numbered_in_order_and_hold_what_was_displayed(page):
 
 
 @pytest.mark.slow
+def test_links_to_equations_keep_their_words(page):
+    links = page[1].select('article a.reference[href="#equation-eq-law"]')
+    assert [link.get_text() for link in links] == ["the law", "(1)"] and links[0].em
+
+
+@pytest.mark.slow
 def test_the_alternative_text_names_the_drawing_or_the_figure(page):
     tube, widening, slider, file = page[0].select("figure.numbered")
     assert tube.svg["aria-label"] == "Training margins grow inside a tube between two proved lines."

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 from scipy.special import expit
-from scipy.stats import binomtest
 
 from book.tools import data_card
 from book.tools.data_card import (
@@ -16,11 +15,11 @@ from book.tools.data_card import (
     filled,
     folds,
     held_out_hits,
-    interval,
     logistic,
     probe_value,
 )
 from helpers.preferences.bank import load_values
+from helpers.statistics import wilson_interval
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +53,16 @@ def test_the_record_of_bare_words_is_that_of_the_data(record):
 
 @pytest.mark.parametrize(("hits", "n"), [(64, 128), (128, 128), (0, 7), (1700, 2048)])
 def test_the_interval_is_wilsons(hits, n):
-    expected = binomtest(hits, n).proportion_ci(0.95, method="wilson")
-    assert interval(hits, n) == pytest.approx((expected.low, expected.high), abs=1e-6)  # z has 6 decimals
+    z, p = 1.959963984540054, hits / n
+    middle, half = p + z**2 / (2 * n), z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+    expected = (middle - half) / (1 + z**2 / n), (middle + half) / (1 + z**2 / n)
+    assert wilson_interval(hits / n, n) == pytest.approx(expected, rel=1e-12, abs=1e-15)
+
+
+def test_the_record_holds_the_intervals_of_its_shares(record):
+    for row in record["values"].values():
+        low, high = wilson_interval(row["right"] / row["statements"], row["statements"])
+        assert (row["low"], row["high"]) == pytest.approx((low, high), abs=5.1e-5)  # four decimals
 
 
 def test_logistic_in_one_dimension_is_the_root_of_its_gradient():
@@ -77,7 +84,7 @@ def test_the_probe_finds_a_direction_and_finds_none_in_noise():
     side = np.repeat([1, -1], 64)
     noise = rng.normal(size=(128, 40))
     assert held_out_hits(noise + 8 * side[:, None] * np.eye(40)[3], side) == 128  # eight deviations apart
-    low, high = interval(held_out_hits(noise, side), 128)
+    low, high = wilson_interval(held_out_hits(noise, side) / 128, 128)
     assert low < 0.5 < high
 
 

@@ -147,7 +147,8 @@ def test_ratios_follow_their_unit():
     ("mixture", "setting", "message"),
     [
         (ValueMixture(disjoint(2), 8, 0.0, 0.5), {}, "^v must be a finite number above 0, got 0.0$"),
-        (ValueMixture(disjoint(2), 8, 0.1, 0.5, 0.2), {}, "^delta must lie between 0 and 0, got 0.2$"),
+        (ValueMixture(disjoint(2), 8, 0.1, 0.5, 0.2), {},
+         "^mixture must have orthonormal concepts, delta = 0, got delta = 0.2$"),
         (ValueMixture(disjoint(2), 8, 0.1, 0.5), {"epsilon": -1.0}, "^epsilon must be a finite number above 0"),
         (ValueMixture(disjoint(2), 8, 0.1, 0.5), {"draws": 0}, "^draws must be a whole number of at least 1"),
         (ValueMixture(disjoint(2), 8, 0.1, 0.5), {"failure": 0.0}, "^failure must lie strictly between"),

@@ -52,7 +52,8 @@ def test_the_union_bound_gives_away_more_than_tenfold(said):
     first, half = said["union_first"], said["union_half"]
     assert first[0, 0] == samples_for_confidence(4, form="appendix", Z=1)
     assert first[1, 0] == samples_for_confidence(4, form="appendix", Z=4)
-    assert (np.diff(first) < 0).all()  # "each less generous than the one before"
+    assert first[:, 0].tolist() == [600, 3024] and half.tolist() == [30, 150]  # the prose
+    assert (np.diff(first) < 0).all()  # "each ... less generous than the one before"
     assert (first[:, 0] > 10 * half).all()  # "more than ten times", "less than a tenth"
     ratio = first[:, 2] / half
     assert (ratio > 0.5).all() and (ratio < 1.5).all()  # the estimate meets the observed shares
@@ -65,8 +66,8 @@ def test_the_slack_of_the_rates_and_its_reasons(said):
     assert 5.5 < said["slack"][1] < 6.5  # "about six times"
     ladder, (signs, largest, tolerance) = said["ladder"], said["factors"]
     assert ladder[0] == said["off"][1] and ladder[3] == said["allowed"][1]
-    assert (np.diff(ladder) >= 0).all()  # "each at least as large as the one before"
-    assert signs < 1.5 < largest and tolerance > 1  # "close to one", "the price of one number"
+    assert (np.diff(ladder) >= 0).all()  # "grows"
+    assert signs < 1.5 < largest and tolerance > 1  # "little", "one number serves"
     assert largest >= max(signs, tolerance)  # "mostly because one number has to serve all pairs"
     assert list(said["pushes"][:2]) == ["equal", "arbitrary"]
     assert said["sharing"][0] < 1e-12 < said["sharing"][1]
@@ -88,7 +89,7 @@ def test_noise_of_the_model_has_directions(said):
 
 
 def test_simulated_noise_of_that_size_follows_the_isotropic_prediction():
-    """The oracle of the dashed curves: normal noise in 576 dimensions, a different cluster on either side."""
+    """The oracle of the isotropic curves: normal noise in 576 dimensions, a different cluster on either side."""
     rng, v, d = np.random.default_rng(0), 0.21, 576
     means = np.zeros((2, d))
     means[0, 0], means[1, 1] = 1.2, 0.9
@@ -145,6 +146,7 @@ def test_what_the_reader_sees_when_the_sliders_move(said):
     assert (np.diff(middle) < 0).all()  # "the fields sink"
     assert width[-1] / width[0] > 1.5 * middle[-1] / middle[0]  # "narrow far less"
     assert (own[:, 1] > own[:, 3]).all()  # "above even the wide field"
+    assert (said["late"][:4] < 1).sum() == 3 and (said["late"][4:] < 1).all()  # "most fall back into it"
     assert (shared[:, 3] - shared[:, 2] > 1.5 * width).all() and (shared[:, 1] < shared[:, 3]).all()
 
 

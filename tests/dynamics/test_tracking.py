@@ -78,3 +78,11 @@ def test_a_failure_of_nothing_is_refused():
             track_beforehand(mixture, 4, failure)
     with pytest.raises(ValueError, match="^Q must be"):
         track_beforehand(mixture, 0, 0.1)
+
+
+def test_tilted_concepts_leave_what_is_known_beforehand_and_are_refused():
+    tilted, straight = (ValueMixture(shared(4), 60, 0.02, 0.5, delta) for delta in (1.0, 0.0))
+    known, seen = track_beforehand(straight, 30, 0.05), track(tilted.sample(30, np.random.default_rng(0)), shared(4))
+    assert seen.eta > 5 * known.eta  # the mean of a first rate is no longer 1
+    with pytest.raises(ValueError, match="^mixture must have orthonormal concepts, delta = 0, got delta = 1.0$"):
+        track_beforehand(tilted, 30, 0.05)

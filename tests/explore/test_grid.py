@@ -331,9 +331,9 @@ def test_numbers_are_written_to_three_digits():
     assert value("cases.map(short)", script, cases=cases) == [
         "0", "0.123", "-9.9 × 10⁻⁴", "12.3", "1,000", "1,235", "-1,234", "999,999", "1.0 × 10⁶", "6.0 × 10²³", "0.001"]
     assert value("[NaN, Infinity, -Infinity].map(short)", script) == ["–", "∞", "−∞"]
-    cases = [0, 0.00095, 0.001, 0.12345, 1, 9.99]
+    cases = [0, 0.00095, 0.001, 0.12345, 1, 9.99, -0.05, -10]
     found = value("cases.map(percent)", script, cases=cases)
-    assert found == ["0 %", "9.5 × 10⁻⁴", "0.1 %", "12.3 %", "100 %", "999 %"]
+    assert found == ["0 %", "9.5 × 10⁻⁴", "0.1 %", "12.3 %", "100 %", "999 %", "-5 %", "-10"]
     assert value("[-2, 0.5, -400, 350.3].map(tenTo)", script) == ["0.01", "3.16", "1 × 10⁻⁴⁰⁰", "2 × 10³⁵⁰"]
 
 

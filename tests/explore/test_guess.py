@@ -1,6 +1,9 @@
 """Guess first: what is said of a guess, in JavaScript as in Python, and every argument checked."""
 
 import re
+from base64 import b64decode
+from html import escape
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -173,8 +176,11 @@ def test_without_a_kernel_a_notebook_shows_prediction_and_measurement():
         assert "application/vnd.jupyter.widget-view+json" in bundle and bundle["text/plain"].startswith(
             "Interactive figure"
         )
-        picture = bundle["text/html"]
-        assert picture.startswith("<figure><svg") and figure.title in picture
+        html = bundle["text/html"]
+        assert html.startswith(f'<figure><img alt="{escape(figure.title)}" src="data:image/svg+xml;base64,')
+        assert f"Interactive figure: {escape(figure.title)} Run this cell" in html
+        picture = b64decode(html.partition("base64,")[2].partition('"')[0]).decode()
+        assert ElementTree.fromstring(picture).tag == "{http://www.w3.org/2000/svg}svg"
         assert picture.count("<circle") == len(figure.setting["prediction"])
         assert judge(figure.setting, []).predicted in picture
         assert not re.search("nan|inf|None", picture)

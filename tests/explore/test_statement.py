@@ -18,6 +18,7 @@ from helpers.explore.statement import (
     EMBEDDINGS,
     STEPS,
     alike,
+    chances,
     landing_explorer,
     said,
     short_statements,
@@ -217,6 +218,8 @@ def test_chances_are_those_of_the_trained_rows():
     # The page holds three digits.
     np.testing.assert_allclose(right[:, 0], np.where(pairs.side > 0, expit(start), expit(-start)), atol=5.1e-4)
     assert setting["answers"] == ["Yes", "No"] and setting["steps"] == list(range(0, 41, 5))
+    # A margin of 10 at beta 0.01 adds 1,000 to the log-odds, more than the exponential holds.
+    assert chances(np.array([[10.0, 10.0]]), np.array([1, -1]), np.zeros(2), 0.01).tolist() == [[1, 0]]
 
 
 @pytest.mark.parametrize(("changes", "sentence"), [
@@ -329,6 +332,10 @@ def test_by_mouse(browser, tmp_path):
 
 def test_one_press_after_another_tells_the_whole_argument(browser, tmp_path):
     with played(browser, tmp_path) as (page, log, figure, first):
+        words = page.locator(".rm-bars p").inner_text().replace("−", "-").replace(",", "")
+        product, common, rest = (float(number) for number in re.search(
+            r"\) × (-?\d+) ×.* Pale: (\d+) which all prompts share; these two add ([+-]?\d+)", words).groups())
+        assert common + rest == pytest.approx(product, abs=1.5)  # each is rounded
         next_one = page.locator(".rm-next")
         for clicks, answers, embeddings in (([first], "Yes / No", "whole"), ([first], "Yes / No", "centred"),
                                             ([first, -1], "Yes / No", "centred"), ([], "own", "whole")):

@@ -5,24 +5,18 @@ import pytest
 from looks import draw
 from matplotlib.colors import same_color
 
-from helpers.figures.conflict import against_time, contributions, first_rates
-from helpers.figures.theme import MARGIN, MEASURED, PREDICTED
+from helpers.figures.conflict import contributions, first_rates
+from helpers.figures.theme import MARGIN, PREDICTED
 
 pytestmark = pytest.mark.usefixtures("themed")
 RATES = {"own": np.array([[1.0, 2], [0.5, -0.2], [3, 1]]), "shared": np.array([[9.0, 8], [4, 7], [6, 5]])}
 ERROR = {name: np.full((3, 2), 0.3) for name in RATES}
 SEEN = {name: rates + 0.1 for name, rates in RATES.items()}
-S = np.geomspace(0.1, 100, 30)
-CURVES = {"own": np.log1p(S), "caution": -np.log1p(S)}
 MAKERS = {
     "rates": lambda: first_rates(RATES, ERROR, SEEN, opposed={"shared": 1}),
     "rates, prediction first": lambda: first_rates(RATES, ERROR),
     "rates, three panels": lambda: first_rates(RATES | {"chain": RATES["own"]}, ERROR | {"chain": ERROR["own"]}),
     "contributions": lambda: contributions([0.4, -1.2, 0.0, 2.0], list("abcd"), "d"),
-    "time": lambda: against_time(S, CURVES, {name: 0.9 * r for name, r in CURVES.items()}),
-    "time, prediction first": lambda: against_time(S, CURVES),
-    "two kinds": lambda: against_time(S, CURVES, CURVES, words=("accuracy", "margin"), status="measured",
-                                      up="Rank correlation (no unit)"),
 }
 
 
@@ -64,24 +58,3 @@ def test_bars_show_each_push_and_the_line_their_predicted_sum():
     assert all(same_color(patch.get_facecolor(), MARGIN) for patch in axes.patches)
     (line,) = [line for line in axes.get_lines() if line.get_color() == PREDICTED]
     assert line.get_xdata()[0] == pytest.approx(1.2)
-
-
-def test_predicted_curves_are_blue_lines_and_measured_ones_red_dots_a_dash_or_marker_for_each_name():
-    axes = MAKERS["time"]().panels[0]
-    lines = [line for line in axes.get_lines() if line.get_color() == PREDICTED]
-    assert len(lines) == 2 and lines[0].get_linestyle() != lines[1].get_linestyle()
-    np.testing.assert_allclose(lines[1].get_ydata(), CURVES["caution"])
-    one, other = [group for group in axes.collections if hasattr(group, "get_sizes")]
-    assert same_color(one.get_edgecolor()[0], MEASURED)
-    assert len(one.get_paths()[0].vertices) != len(other.get_paths()[0].vertices)
-    x, y = np.asarray(one.get_offsets()).T
-    np.testing.assert_allclose(y, 0.9 * np.log1p(x))
-    first = MAKERS["time, prediction first"]().panels[0]
-    assert not [line for line in first.get_lines() if line.get_color() == MEASURED]
-
-
-def test_two_kinds_of_one_status_differ_by_their_dash():
-    axes = MAKERS["two kinds"]().panels[0]
-    lines = [line for line in axes.get_lines() if len(line.get_xdata()) == len(S)]
-    assert {line.get_color() for line in lines} == {MEASURED}
-    assert len({line.get_linestyle() for line in lines}) == 2 and axes.get_xscale() == "log"

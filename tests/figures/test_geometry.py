@@ -5,29 +5,26 @@ import pytest
 from looks import draw
 from matplotlib.colors import same_color
 
-from helpers.figures.geometry import alignments, cluster_margins, lengths, planes, square_maps
-from helpers.figures.theme import INK, MEASURED, PAGE, PREDICTED, PROVED
-from helpers.layouts import chain, disjoint
+from helpers.figures.geometry import cluster_margins, planes, square_maps, token_graphs
+from helpers.figures.theme import INK, MEASURED, PAGE
+from helpers.layouts import chain, disjoint, shared
 from helpers.mixture import ValueMixture
 
 pytestmark = pytest.mark.usefixtures("themed")
 MIXTURE = ValueMixture(disjoint(3), d=6, v=0.2, l_b=0.5)
 SAMPLE = MIXTURE.sample(9, np.random.default_rng(0))
 ACROSS, UP = ("along concept 1", MIXTURE.concepts[0]), ("along concept 2", MIXTURE.concepts[1])
-GROUPS = ["own", "hub"], ["x", "y", "z"]
-COSINES = np.array([[0.9, 0.2, -0.4], [0.8, 0.5, 0.1]])
 SAID = {"own": np.array([[0.1, 0.2], [0.3, 0.4]]), "hub": np.array([[-0.1, 0.0], [0.2, 0.1]])}
 FOUND = {name: margins + 0.05 for name, margins in SAID.items()}
 ERROR = {name: np.full((2, 2), 0.01) for name in SAID}
+PLACES = {"chain": [(0, 1), (1, 0), (2, 1), (3, 0)], "shared": [(0, 1), (0, 0)]}
 MAKERS = {
     "planes": lambda: planes(SAMPLE.x, SAMPLE.value, SAMPLE.side, [(ACROSS, UP), (UP, ACROSS)]),
     "maps": lambda: square_maps({"a": chain(4).gram, "b": np.eye(4)}, ["one", "two", "three", "four"], of="value"),
     "numbers": lambda: square_maps({"a": np.eye(3)}, [1, 2, 3], unit="ĝ", of="value", numbers=True),
-    "lengths": lambda: lengths({"shared": [30, 40], "noise": [0.1, 0.3]}, {"shared": (0.25, 0.5)}, "concept lengths"),
-    "aligned": lambda: alignments(*GROUPS, mixture=COSINES, means=COSINES, measured=COSINES / 2),
-    "predicted": lambda: alignments(*GROUPS, mixture=COSINES, means=COSINES),
-    "margins": lambda: cluster_margins(SAID, FOUND, ERROR, 0.15),
-    "margins, prediction first": lambda: cluster_margins(SAID, None, ERROR, 0.15),
+    "graphs": lambda: token_graphs({"chain": chain(3), "shared": shared(2)}, PLACES, value=1, name="thrift"),
+    "margins": lambda: cluster_margins(SAID, FOUND, ERROR, mixture=0.15),
+    "margins, prediction first": lambda: cluster_margins(SAID, mixture=0.15),
 }
 
 
@@ -35,7 +32,8 @@ MAKERS = {
 def test_axes_are_labelled_and_every_rule_is_kept(name):
     sheet = MAKERS[name]()
     draw(sheet)
-    assert sheet.panels[-1].get_xlabel() and (sheet.panels[0].get_ylabel() or name in ("lengths", "maps", "numbers"))
+    assert sheet.panels[-1].get_xlabel()
+    assert sheet.panels[0].get_ylabel() or name in ("maps", "numbers", "graphs")
 
 
 def groups(axes):
@@ -58,6 +56,23 @@ def test_planes_show_each_cluster_from_its_directions_full_for_and_hollow_agains
     assert same_color(fills["for"], INK) and same_color(fills["against"], PAGE)
 
 
+def arrows_of(axes):
+    return [text for text in axes.texts if text.arrow_patch is not None]
+
+
+def test_graphs_have_an_arrow_from_the_rejected_answer_to_the_chosen_one():
+    chained, alike = MAKERS["graphs"]().panels
+    assert [axes.get_xlabel() for axes in (chained, alike)] == ["chain", "shared"]
+    tiles = np.asarray(chained.collections[0].get_offsets())
+    np.testing.assert_allclose(tiles, PLACES["chain"])
+    arrows = [(tuple(arrow.xyann), tuple(arrow.xy)) for arrow in arrows_of(chained)]
+    assert arrows == [((1, 0), (0, 1)), ((2, 1), (1, 0)), ((3, 0), (2, 1))]  # value i rejects i + 1 and chooses i
+    widths = [arrow.arrow_patch.get_linewidth() for arrow in arrows_of(chained)]
+    assert widths[1] > widths[0] == widths[2]
+    first, second = (arrow.arrow_patch.get_connectionstyle().rad for arrow in arrows_of(alike))
+    assert first < 0 < second  # two values with one pair of answers do not hide each other
+
+
 def test_maps_have_full_squares_for_positive_and_hollow_ones_for_negative_entries():
     chained, alone = MAKERS["maps"]().panels
     assert [axes.get_title(loc="left") for axes in (chained, alone)] == ["a", "b"]
@@ -75,25 +90,6 @@ def test_maps_write_numbers_where_asked():
     texts = [text.get_text() for text in MAKERS["numbers"]().panels[0].texts]
     assert texts.count("1.00") == 3 and texts.count("0.00") == 6
     assert {text.get_text() for text in MAKERS["maps"]().panels[0].texts} == {""}
-
-
-def test_lengths_put_a_dot_for_each_and_a_green_bar_for_what_is_allowed():
-    axes = MAKERS["lengths"]().panels[0]
-    np.testing.assert_allclose(dots(axes, MEASURED)[2:], [[0.1, 1], [0.3, 1]])
-    (bar,) = [line for line in axes.get_lines() if line.get_color() == PROVED]
-    np.testing.assert_allclose(bar.get_xdata(), [0.25, 0.5])
-    assert axes.get_xscale() == "log" and [t.get_text() for t in axes.get_yticklabels()] == ["shared", "noise"]
-
-
-def test_alignments_stand_side_by_side_and_the_prediction_can_be_drawn_alone():
-    axes = MAKERS["aligned"]().panels[0]
-    found = dots(axes, MEASURED)
-    np.testing.assert_allclose(found[:, 1], COSINES.ravel() / 2)
-    (said,) = [c for c in axes.collections
-               if not hasattr(c, "get_sizes") and same_color(c.get_edgecolor()[0], PREDICTED)]
-    np.testing.assert_allclose(np.array(said.get_segments())[:, :, 0].mean(axis=1), found[:, 0])
-    assert "z" in [text.get_text() for text in axes.texts]  # the value with the lowest prediction
-    assert not any(hasattr(c, "get_sizes") for c in MAKERS["predicted"]().panels[0].collections)
 
 
 def test_cluster_margins_lie_on_their_prediction_with_residuals_in_standard_errors():

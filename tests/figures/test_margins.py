@@ -128,6 +128,15 @@ def test_flips_give_thresholds_the_whole_width_and_show_every_point():
     assert left == -right == pytest.approx(-0.11) and low < -0.4 and high > 1.0
 
 
+def test_panels_of_different_sizes_have_each_its_own_largest_square():
+    large = np.array([[3000.0, -1.0], [0.0, 1.0]])
+    sheet = interaction_blocks({"whole": large, "centred": large / 100}, ["one", "two"], own_scale=True)
+    sides = [np.ptp(axes.patches[0].get_path().vertices[:5, 0]) for axes in sheet.panels]
+    assert sides[0] == pytest.approx(sides[1])
+    titles = [axes.get_title(loc="left") for axes in sheet.panels]
+    assert titles == ["whole: largest 3,000 units²", "centred: largest 30 units²"]
+
+
 def test_pushes_are_golden_squares_full_up_and_hollow_down_with_the_area_of_their_size():
     sheet = interaction_blocks({"own": np.array([[4.0, -1.0], [0.0, 1.0]])}, ["one", "two"])
     full, hollow = sheet.panels[0].patches

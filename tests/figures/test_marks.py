@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from helpers.figures import glyph, picture_names
-from helpers.figures.marks import DARK, LIGHT, STYLE, arrow, colour, proved, small, statements
+from helpers.figures.marks import DARK, LIGHT, STYLE, THEMES, arrow, colour, proved, small, statements
 
 ROOT = Path(__file__).resolve().parents[2]
 CSS = (ROOT / "book" / "static" / "marks.css").read_text(encoding="utf-8")
@@ -25,6 +25,16 @@ def test_the_page_has_the_same_colours_in_every_scheme():
     assert blocks['html[data-theme="dark"]'] == DARK
     assert blocks["html:not([data-theme])"] == DARK  # within prefers-color-scheme: dark
     assert blocks["html, html[data-theme]"] == LIGHT  # on paper
+
+
+@pytest.mark.parametrize("name", ["explorer", "stage"])
+def test_interactive_figures_have_the_same_colours_and_follow_the_same_notebooks(name):
+    css = (ROOT / "src" / "helpers" / "explore" / "js" / f"{name}.css").read_text(encoding="utf-8")
+    light = dict(re.findall(r"var\(--rm-(\w+), (#[0-9a-f]+)\)", css))
+    assert light and light.items() <= LIGHT.items()
+    selector, block = re.search(r"\n([^{}\n]*data-jp-theme-light[^{}]*)\{([^{}]*)\}", css).groups()
+    assert [part.strip() for part in selector.split(",")] == [f"{theme} .rm-{name}" for theme in THEMES]
+    assert dict(re.findall(r"--(\w+): (#[0-9a-f]+)", block)) == {role: DARK[role] for role in light}
 
 
 def test_a_role_is_a_variable_with_its_light_value():

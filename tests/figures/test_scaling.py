@@ -1,72 +1,58 @@
-"""The figures of the generalization bound: what they draw, labels, the region that says nothing."""
-
-import re
+"""The figure of the law of risk: what it draws, its labels, its residuals."""
 
 import numpy as np
 import pytest
 from looks import draw
 from matplotlib.colors import same_color
 
-from helpers.figures.scaling import bound_against_samples, bound_law_and_error, powers_against_samples
-from helpers.figures.theme import MEASURED, PREDICTED, PROVED
+from helpers.figures.scaling import SAMPLES, law_and_error
+from helpers.figures.theme import MEASURED, PREDICTED
 
 pytestmark = pytest.mark.usefixtures("themed")
-Q = np.array([4, 8, 16, 48])
-BOUNDS = {"one": 2.0 * Q**2, "four": 8.0 * Q**2}
-LAWS = {"one": {"law": 1 / Q}, "four": {"law": 2 / Q, "told": 1.5 / Q}}
-ERRORS = {name: np.array([0.5, 1.0, 1.5])[:, None] * np.array([1 / Q])[0] for name in BOUNDS}
-MAKERS = {
-    "bound": lambda: bound_against_samples(Q, BOUNDS),
-    "powers": lambda: powers_against_samples(Q, {"a": -3.0 * Q, "b": 2 - Q / 10}),
-    "prediction first": lambda: bound_law_and_error(Q, BOUNDS, LAWS),
-    "beside": lambda: bound_law_and_error(Q, BOUNDS, LAWS, ERRORS),
-}
+Q = [4, 8, 16, 48]
+SPLITS = np.array([-0.03, 0.0, 0.06])[:, None]
+LAWS = {"one value": 0.3 - 0.05 * np.arange(4) + SPLITS / 2, "four values, Yes and No": 0.4 - SPLITS * np.ones(4) / 2}
+ERRORS = {title: law - 0.02 + SPLITS for title, law in LAWS.items()}
+MAKERS = {"prediction": lambda: law_and_error(Q, LAWS), "measured": lambda: law_and_error(Q, LAWS, ERRORS)}
+
+
+def measured(axes):
+    """Offsets of the measured dots, one array for each setting."""
+    return [np.asarray(group.get_offsets()) for group in axes.collections
+            if len(group.get_edgecolor()) and same_color(group.get_edgecolor()[0], MEASURED)]
 
 
 @pytest.mark.parametrize("name", MAKERS)
 def test_axes_are_labelled_and_every_rule_is_kept(name):
     sheet = MAKERS[name]()
     draw(sheet)
-    assert re.search(r"\((probability|exponent)\)", sheet.panels[0].get_ylabel())
-    assert all("Samples per cluster Q" in axes.get_xlabel() for axes in sheet.panels)
+    assert sheet.panels[0].get_ylabel() == "Risk (probability)" and sheet.panels[-1].get_xlabel() == SAMPLES
+    assert [tick.get_text() for tick in sheet.panels[-1].get_xticklabels()] == ["4", "16", "48"] * 2
 
 
-def curves(axes, colour):
-    return [line.get_ydata() for line in axes.get_lines() if line.get_color() == colour]
+@pytest.mark.parametrize("name", MAKERS)
+def test_laws_are_blue_means_over_splits(name):
+    drawn = [line.get_ydata() for line in MAKERS[name]().panels[0].get_lines() if line.get_color() == PREDICTED]
+    np.testing.assert_allclose(drawn, [law.mean(axis=0) for law in LAWS.values()])
 
 
-@pytest.mark.parametrize("name", ["bound", "beside"])
-def test_the_region_above_one_is_shaded_to_the_top(name):
-    for axes in MAKERS[name]().panels:
-        (shade,) = [patch for patch in axes.patches if "says nothing" in patch.get_label()]
-        box = shade.get_bbox()
-        assert box.y0 == 1 and box.y1 >= axes.get_ylim()[1]
+def test_dots_are_means_and_bars_their_intervals():
+    top = MAKERS["measured"]().panels[0]
+    for at, errors in zip(measured(top), ERRORS.values(), strict=True):
+        np.testing.assert_allclose(at[:, 1], errors.mean(axis=0))
+    bars = [line.get_ydata().reshape(-1, 3)[:, :2] for line in top.get_lines() if line.get_color() == MEASURED]
+    for ends, errors in zip(bars, ERRORS.values(), strict=True):
+        half = 4.302653 * errors.std(axis=0, ddof=1) / np.sqrt(3)  # Student's t, two degrees of freedom
+        np.testing.assert_allclose(ends[:, 1] - ends[:, 0], 2 * half, rtol=1e-6)
 
 
-def test_bounds_are_green_and_laws_blue():
-    np.testing.assert_array_equal(curves(MAKERS["bound"]().panels[0], PROVED)[1], BOUNDS["four"])
-    beside = MAKERS["beside"]().panels[1]
-    np.testing.assert_array_equal(curves(beside, PROVED), [BOUNDS["four"]])
-    np.testing.assert_array_equal(curves(beside, PREDICTED), list(LAWS["four"].values()))
+def test_residuals_are_in_half_widths_of_the_interval_of_the_paired_difference():
+    (one, four) = measured(MAKERS["measured"]().panels[1])
+    half = 4.302653 * SPLITS.std(ddof=1) / np.sqrt(3)
+    np.testing.assert_allclose(np.concatenate([one, four])[:, 1], (0.02 - SPLITS.mean()) / half, rtol=1e-6)
 
 
-def test_dots_are_means_and_bars_reach_the_extremes():
-    axes = MAKERS["beside"]().panels[0]
-    (seen,) = [group for group in axes.collections if same_color(group.get_edgecolor()[0], MEASURED)]
-    np.testing.assert_allclose(np.asarray(seen.get_offsets())[:, 1], 1 / Q)
-    (bars,) = curves(axes, MEASURED)
-    np.testing.assert_allclose(bars.reshape(-1, 3)[:, :2], np.array([0.5 / Q, 1.5 / Q]).T)
-    assert not curves(MAKERS["prediction first"]().panels[0], MEASURED)  # nothing measured beside the prediction
-
-
-def test_the_key_names_each_curve_once_also_one_of_a_single_panel_and_says_how_many_runs():
-    names = [text.get_text() for text in MAKERS["beside"]().legends[0].get_texts()]
-    assert sorted(names) == sorted(set(names)) and {"law", "told", "mean and range of 3 runs"} <= set(names)
-
-
-def test_powers_of_ten_reach_the_lowest_number():
-    axes = MAKERS["powers"]().panels[0]
-    low, high = axes.get_ylim()
-    assert low <= -3 * 48 and high == 10
-    labels = [label.get_text() for label in axes.get_yticklabels()]
-    assert labels == ["10", "1", "0", "−1", "−10", "−100", "−1,000"]
+def test_the_prediction_stands_alone_and_the_key_says_how_many_splits():
+    (panel,) = MAKERS["prediction"]().panels
+    assert not measured(panel)
+    assert [text.get_text() for text in MAKERS["measured"]().legends[0].get_texts()] == ["law", "measured, 3 splits"]

@@ -5,19 +5,21 @@ import pytest
 from looks import draw
 from matplotlib.colors import same_color
 
-from helpers.figures.sequences import both_answers, token_rates
-from helpers.figures.theme import MEASURED, PAGE, PREDICTED, SOFT
+from helpers.figures.sequences import answer_rates, token_rates
+from helpers.figures.theme import MEASURED, PAGE, SOFT
 
 pytestmark = pytest.mark.usefixtures("themed")
 RATES = np.linspace(-0.4, 0.1, 20)
 PLACE = np.arange(20) % 5
 NAMES = ("honesty", "curiosity")
-MOVES = np.array([[-0.2, -0.3], [0.2, 0.1]])
+MOVES = np.array([[-0.2, -0.3], [0.2, 0.1]])[:, None] + np.array([0.01, -0.02, 0.0])[None, :, None]  # 3 splits
+ERROR = np.full(MOVES.shape, 0.05)
 MAKERS = {
     "prediction first": lambda: token_rates(RATES, position=PLACE),
     "with measurement": lambda: token_rates(RATES, RATES + 0.01, position=PLACE, printed=1.5 * RATES),
-    "answers, prediction first": lambda: both_answers(NAMES, MOVES, 0.9 * MOVES),
-    "answers": lambda: both_answers(NAMES, MOVES, 0.9 * MOVES, 1.1 * MOVES),
+    "with tolerance": lambda: token_rates(RATES, RATES - 0.01, position=PLACE, tolerance=np.full(20, 0.02)),
+    "answers, prediction first": lambda: answer_rates(NAMES, MOVES, error=ERROR),
+    "answers": lambda: answer_rates(NAMES, MOVES, MOVES + 0.1, error=ERROR),
 }
 
 
@@ -25,7 +27,7 @@ MAKERS = {
 def test_labels_carry_units_and_every_rule_is_kept(name):
     sheet = MAKERS[name]()
     draw(sheet)
-    assert "(nats" in (sheet.panels[0].get_xlabel() if "answers" in name else sheet.panels[0].get_ylabel())
+    assert "(nats" in sheet.panels[0].get_ylabel()
 
 
 def dots(axes, colour):
@@ -47,16 +49,23 @@ def test_rates_stand_by_their_place_in_the_answer_sorted_with_the_other_formula_
     assert labels == [f"token {n}" for n in range(1, 6)]
 
 
-def test_answers_are_tiles_full_for_chosen_at_their_rewards_in_the_row_of_their_value():
-    axes = MAKERS["answers"]().panels[0]
-    chosen, rejected = dots(axes, MEASURED)
-    np.testing.assert_allclose(np.asarray(chosen.get_offsets())[:, 0], 1.1 * MOVES[:, 0])
-    np.testing.assert_allclose(np.asarray(rejected.get_offsets())[:, 0], 1.1 * MOVES[:, 1])
-    assert same_color(rejected.get_facecolor()[0], PAGE) and not same_color(chosen.get_facecolor()[0], PAGE)
-    said = dots(axes, PREDICTED)[0].get_offsets()
-    np.testing.assert_allclose(np.asarray(said)[:, 0], MOVES[:, 0])
-    assert np.array_equal(np.asarray(said)[:, 1].round(), [0, 1])
-    assert [label.get_text() for label in axes.get_yticklabels()] == list(NAMES)
-    low, high = axes.get_ylim()
-    assert low > high  # the first value stands at the top
+def test_residuals_are_counted_in_tolerances_where_there_are_some():
+    _, residuals = MAKERS["with tolerance"]().panels
+    off = np.concatenate([group.get_offsets() for group in dots(residuals, MEASURED)])
+    np.testing.assert_allclose(off[:, 1], -0.5)
+    assert "tolerances" in residuals.get_ylabel()
+
+
+def test_answers_are_full_for_chosen_and_hollow_for_rejected_sorted_by_the_forecast_with_residuals():
+    top, residuals = MAKERS["answers"]().panels
+    kinds = [np.asarray(group.get_offsets()) for group in dots(top, MEASURED)]
+    full = [not same_color(group.get_facecolor()[0], PAGE) for group in dots(top, MEASURED)]
+    assert full == [True, False, True, False]  # chosen and rejected of each value
+    for found, moves in zip(kinds, MOVES.transpose(0, 2, 1).reshape(4, 3), strict=True):
+        np.testing.assert_allclose(found[:, 1], np.sort(moves) + 0.1)
+    assert kinds[0][:, 0].max() < kinds[1][:, 0].min()  # chosen left
+    off = np.concatenate([group.get_offsets() for group in dots(residuals, MEASURED)])
+    np.testing.assert_allclose(off[:, 1], 0.1 / 0.05)
+    assert "standard errors" in residuals.get_ylabel()
+    assert [label.get_text() for label in residuals.get_xticklabels()] == list(NAMES)
     assert not dots(MAKERS["answers, prediction first"]().panels[0], MEASURED)

@@ -85,7 +85,14 @@ def test_keys_drag_it_too(browser, tmp_path):
         assert page.locator('.rm-handle[data-end="high"]').is_hidden()  # only the lower end is asked for
         handle = page.get_by_role("slider", name="Your guess, lower end of the bracket")
         before = float(handle.get_attribute("aria-valuenow"))
-        page.locator('.rm-rail [data-line="10"]').focus()
+        rail = page.locator(".rm-rail [data-line]")
+        assert rail.evaluate_all("all => all.filter(one => one.tabIndex === 0).map(one => one.dataset.line)") == ["6"]
+        rail.nth(5).focus()                                             # one stop, along which arrows walk
+        for key, line in (("ArrowRight", 7), ("End", 10), ("ArrowDown", 10), ("Home", 1), ("ArrowLeft", 1)):
+            page.keyboard.press(key)
+            expect(rail.nth(line - 1)).to_be_focused()
+        expect(handle).to_be_visible()                                  # to walk is not to go: line 6 still asks
+        rail.nth(5).focus()
         page.keyboard.press("Tab")                                      # the square comes before the buttons
         expect(handle).to_be_focused()
         for key in ("ArrowDown", "PageDown", "Shift+ArrowDown"):

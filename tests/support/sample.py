@@ -8,6 +8,16 @@ ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = Path(__file__).with_name("05_sample.md").read_text(encoding="utf-8")
 EXTENSIONS = ("captions", "opening", "page_hygiene", "titles")
 TOC = "format: jb-book\nroot: book/index\nchapters:\n  - file: chapters/05_sample\n"
+INDEX = """# Start
+
+The [](#fig-widening) is in chapter 5.
+
+$$
+x=1
+$$ (eq-law)
+
+By [the *law*](#eq-law), which is [](#eq-law).
+"""
 CONFIG = f"""
 title: Small
 only_build_toc_files: true
@@ -26,7 +36,7 @@ def make_book(root: Path, text: str = SAMPLE) -> Path:
     (root / "book").mkdir()
     (root / "_config.yml").write_text(CONFIG)
     (root / "book" / "_toc.yml").write_text(TOC)
-    (root / "book" / "index.md").write_text("# Start\n\nThe [](#fig-widening) is in chapter 5.\n")
+    (root / "book" / "index.md").write_text(INDEX)
     (root / "chapters" / "05_sample.md").write_text(text, encoding="utf-8")
     return root
 

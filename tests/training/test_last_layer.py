@@ -172,8 +172,13 @@ def test_bad_embeddings_get_one_sentence():
     for bad, message in ((x[:9], r"embeddings must have shape \(10, d\)"), (x[0], "shape"), (hole, "finite, got 1 ")):
         with pytest.raises(ValueError, match=message):
             train_last_layer(bad, data, beta=0.1, lr=0.1, steps=1)
-    data.value[3] = 2
-    with pytest.raises(ValueError, match="the values of embeddings must lie between 0 and 1, got 2"):
+    for wrong in (2, -1):
+        data.value[3] = wrong
+        with pytest.raises(ValueError, match=f"the values of embeddings must lie between 0 and 1, got {wrong}$"):
+            train_last_layer(x, data, beta=0.1, lr=0.1, steps=1)
+    x, data = some_data(disjoint(2), 10, 4)
+    data.side = data.side.astype(str)
+    with pytest.raises(ValueError, match=r"sides of embeddings .* and <U\d+ of shape \(10,\)"):
         train_last_layer(x, data, beta=0.1, lr=0.1, steps=1)
     x, data = some_data(disjoint(2), 10, 4)
     with pytest.raises(ValueError, match=r"test embeddings must have shape \(10, 4\), .* got \(10, 3\)"):

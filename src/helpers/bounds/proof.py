@@ -11,11 +11,11 @@ from functools import cached_property
 import numpy as np
 from scipy.special import expit, logsumexp
 
-from ..checks import at_least, between, holds, listed, one_of, positive
+from ..checks import at_least, holds, listed, one_of, positive
 from ..dynamics.flow import Trajectory, gradient_flow, noise_free_margin, push
 from ..dynamics.rates import pull
 from ..dynamics.token_rows import checked_arrays
-from ..dynamics.tracking import Tracking, track, track_beforehand
+from ..dynamics.tracking import Tracking, check_orthonormal, track, track_beforehand
 from ..mixture import Sample, ValueMixture
 from ..risk.exact import log_exact_risk
 from ..risk.laws import log_law
@@ -99,7 +99,7 @@ class Evidence:
 
     def __post_init__(self) -> None:
         largest = largest_epsilon(positive("v", self.mixture.v), self.mixture.layout.Z)
-        between("delta", self.mixture.delta, 0.0, 0.0)
+        check_orthonormal(self.mixture)
         object.__setattr__(self, "epsilon", largest if self.epsilon is None else positive("epsilon", self.epsilon))
         at_least("steps", self.steps, 1)
 

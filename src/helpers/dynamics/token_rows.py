@@ -128,7 +128,7 @@ def checked_arrays(
 def checked_samples(
     sample: Samples, K: int, name: str, d: int | None = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """As `checked_arrays`, for K values whatever their answers."""
+    """As `checked_arrays`, for K values whatever their answers. Raises `ValueError` as it does."""
     holds(name, sample, "x value side", "a sample, as `ValueMixture.sample` draws it")
     try:
         x, value, side = np.asarray(sample.x), np.asarray(sample.value), np.asarray(sample.side)

@@ -63,16 +63,18 @@ def track_beforehand(
 
     Parameters
     ----------
-    mixture, Q : the distribution and the samples a cluster; no condition on Z, l_b, d or v.
+    mixture, Q : the distribution, concepts orthonormal, and the samples a cluster; no condition on Z, l_b, d or v.
     failure : the probability with which the data may depart further, strictly between 0 and 1.
     trace, norm : of the covariance of the noise, where it is not v^2 times the identity: bounds for tr Sigma and
         for the largest eigenvalue in every cluster (N8 d). The mixture's v is not used then.
 
     Raises
     ------
-    ValueError : Q below 1, a failure out of range, only one of trace and norm, or a trace below the norm.
+    ValueError : concepts that are not orthonormal, Q below 1, a failure out of range, only one of trace and norm, or a
+        trace below the norm.
     """
-    holds("mixture", mixture, "K d v l_b layout", "a ValueMixture")
+    holds("mixture", mixture, "K d v l_b delta layout", "a ValueMixture")
+    check_orthonormal(mixture)
     inside("failure", failure, 0, 1)
     N = 2 * mixture.K * at_least("Q", Q, 1)
     trace, norm = noise_sizes(mixture, trace, norm)
@@ -85,8 +87,17 @@ def track_beforehand(
     return Tracking(float(eta), float(nu * X**2))
 
 
+def check_orthonormal(mixture: ValueMixture) -> None:
+    """Raise `ValueError` where the concepts are tilted: first rates then differ from 1 even without noise."""
+    if mixture.delta:
+        raise ValueError(f"mixture must have orthonormal concepts, delta = 0, got delta = {mixture.delta!r}")
+
+
 def noise_sizes(mixture: ValueMixture, trace: float | None, norm: float | None) -> tuple[float, float]:
-    """tr Sigma and the largest eigenvalue of the noise; those of v^2 times the identity where not given."""
+    """tr Sigma and the largest eigenvalue of the noise; those of v^2 times the identity where not given.
+
+    Raises `ValueError` where only one is given, where one is below 0, and for a trace below the norm.
+    """
     if trace is None and norm is None:
         return mixture.d * mixture.v**2, mixture.v**2
     if trace is None or norm is None:

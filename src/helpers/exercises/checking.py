@@ -34,7 +34,10 @@ def check(name: str, answer: Any, *given: Any) -> None:
 
 
 def verdict(name: str, answer: Any, *given: Any, table: Mapping[str, Exercise] | None = None) -> Verdict:
-    """What `check` prints, as a value: whether the answer is right, and the sentence; `table` is for tests."""
+    """What `check` prints, as a value: whether the answer is right, and the sentence; `table` is for tests.
+
+    Errors as for `check`.
+    """
     table = answers(name) if table is None else table
     one_of("exercise", name, table)
     if is_unanswered(answer):

@@ -66,17 +66,20 @@ class Series:
         self._parts, self._drawn = [], []
 
     def add_curve(self, curve: Curve, *, axis: str) -> None:
-        """Add a curve's numbers; `axis` is how the caption says those on the vertical axis."""
+        """Add a curve's numbers; `axis` is how the caption says those on the vertical axis.
+
+        ValueError for a name, style or show that is not known, and for values of another shape or beyond float32.
+        """
         _named("a curve", curve)
         checks.one_of(f"style of {curve.name!r}", curve.style, STYLES)
         checks.one_of(f"closed of {curve.name!r}", curve.closed, SIDES)
         show = None if curve.show is None else checks.one_of(f"show of {curve.name!r}", curve.show, SHOWS)
         drawn = curve.style != "caption"
-        for name, values in numbers(curve).items():
+        for name, values in arrays(curve).items():
             self._add(name, values, self.shape, drawn, axis if drawn and axis == "power" else show or _plain(axis))
 
     def add_guide(self, guide: Guide) -> None:
-        """Add where a guide stands."""
+        """Add where a guide stands. ValueError as for `add_curve`."""
         _named("a guide", guide)
         at = checks.numbers(f"values of {guide.name!r}", guide.at)
         self._add(guide.name, at[..., None], (*self.shape[:-1], 1), True, "number")
@@ -110,7 +113,7 @@ def read(held: np.ndarray, where: Mapping, name: str) -> np.ndarray:
     return held[where[name]["from"] :][: int(np.prod(shape))].reshape(shape)
 
 
-def numbers(curve: Curve) -> dict[str, np.ndarray]:
+def arrays(curve: Curve) -> dict[str, np.ndarray]:
     """The arrays of a curve, by the names that the caption has for them; ValueError where a part is missing."""
     values = checks.numbers(f"values of {curve.name!r}", curve.values)
     if curve.style == "band":
@@ -125,7 +128,10 @@ def numbers(curve: Curve) -> dict[str, np.ndarray]:
 
 
 def legend(curves: Sequence[Curve]) -> list[dict]:
-    """What the page knows of each drawn curve; its variant tells it from others of its style."""
+    """What the page knows of each drawn curve; its variant tells it from others of its style.
+
+    ValueError for more than three curves of one style.
+    """
     listed, used = [], dict.fromkeys(STYLES, 0)
     for curve in curves:
         used[curve.style] += 1
@@ -133,7 +139,7 @@ def legend(curves: Sequence[Curve]) -> list[dict]:
             continue
         if used[curve.style] > 3:
             raise ValueError(f"at most three curves may have one style, got more of {curve.style!r}")
-        parts = {"style": curve.style, "variant": used[curve.style], "parts": list(numbers(curve))}
+        parts = {"style": curve.style, "variant": used[curve.style], "parts": list(arrays(curve))}
         parts |= {"closed": curve.closed} if curve.style == "bound" else {}
         listed.append({"name": curve.name, "words": curve.words or curve.name} | parts)
     return listed
@@ -145,7 +151,7 @@ def vertical(curves: Sequence[Curve], wanted: tuple[float | None, float | None],
     What is measured and predicted is what counts; bounds and guides show as far as that leaves it readable. `wanted`
     ends go before; `log`: the values are on a logarithmic axis already.
     """
-    drawn = [(curve.style, part) for curve in curves if curve.style != "caption" for part in numbers(curve).values()]
+    drawn = [(curve.style, part) for curve in curves if curve.style != "caption" for part in arrays(curve).values()]
 
     def found(*styles: str) -> np.ndarray:
         flat = [np.ravel(part) for style, part in drawn if style in styles]

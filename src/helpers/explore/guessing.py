@@ -10,6 +10,7 @@ import numpy as np
 import traitlets as T
 
 from .. import checks
+from ..figures.marks import LIGHT
 from .stage import Stage
 from .widgets import increasing, script
 
@@ -90,14 +91,7 @@ def guess(
     ------
     ValueError : an argument out of range or shape.
     """
-    for name, words in (("question", question), ("y_name", y_name), ("interval", interval)):
-        if not checks.is_text(words) or not words.strip():
-            raise ValueError(f"{name} must be a text that says something, got {checks.shown(words)}")
-    for name, words in (("x_name", x_name), ("told", told)):
-        if not checks.is_text(words):
-            raise ValueError(f"{name} must be a text, got {checks.shown(words)}")
-    if not isinstance(key, str) or not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", key):
-        raise ValueError(f"key must be small letters, digits and hyphens, got {checks.shown(key)}")
+    _check_words({"question": question, "y_name": y_name, "interval": interval}, {"x_name": x_name, "told": told}, key)
     checks.one_of("kind", kind, KINDS)
     for name, flag in (("log_x", log_x), ("log_y", log_y), ("percent", percent)):
         if not isinstance(flag, bool):
@@ -114,20 +108,8 @@ def guess(
         prediction, drawn = ([prediction(at) for at in where] for where in (places, fine))
         fine = [fine, _row("prediction", drawn, len(fine), log_y)]
     prediction = _row("prediction", prediction, count, log_y)
-    measured = _row("measured", measured, count, log_y, missing=True)
-    wanted = 2 if kind == "curve" else 1
-    if sum(value is not None for value in measured) < wanted:
-        are = "numbers that are" if wanted > 1 else "number that is"
-        raise ValueError(f"measured must hold at least {wanted} {are} not NaN, got {measured}")
-    if (lower is None) != (upper is None):
-        raise ValueError("lower and upper must be given together")
-    if lower is not None:
-        lower, upper = (
-            _row(name, ends, count, log_y, missing=True) for name, ends in (("lower", lower), ("upper", upper))
-        )
-        for low, at, high in zip(lower, measured, upper, strict=True):
-            if at is not None and (low is None or high is None or not low <= at <= high):
-                raise ValueError(f"lower and upper must enclose measured, got {low}, {at}, {high}")
+    measured = _measured(measured, count, log_y, least=2 if kind == "curve" else 1)
+    lower, upper = _interval(lower, upper, measured, log_y)
     drawn = [*prediction, *(fine[1] if fine else []), *measured, *(lower or []), *(upper or [])]
     setting = {
         "kind": "guess",
@@ -250,7 +232,7 @@ def _slope(setting: Mapping, values: Sequence[float]) -> str:
 
 def _say(setting: Mapping, value: float) -> str:
     """A value as the page says it."""
-    shares = setting["percent"] and (value == 0 or 0.001 <= value < 10)
+    shares = setting["percent"] and (value == 0 or 0.001 <= abs(value) < 10)
     said = f"{_plain(Decimal(100 * value).quantize(Decimal('0.1'), ROUND_HALF_UP))} %" if shares else _short(value)
     return said.replace("-", "−", 1)
 
@@ -305,6 +287,40 @@ def _places(kind: str, x: Sequence | None, log_x: bool, x_name: str) -> list | N
     if not 2 <= len(places) <= most:
         raise ValueError(f"x must hold 2 to {most} places, got {len(places)}")
     return places
+
+
+def _check_words(said: Mapping[str, object], free: Mapping[str, object], key: object) -> None:
+    """ValueError unless the texts `said` say something, those `free` are texts, and `key` can name a guess."""
+    for name, words in said.items():
+        if not checks.is_text(words) or not words.strip():
+            raise ValueError(f"{name} must be a text that says something, got {checks.shown(words)}")
+    for name, words in free.items():
+        if not checks.is_text(words):
+            raise ValueError(f"{name} must be a text, got {checks.shown(words)}")
+    if not isinstance(key, str) or not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", key):
+        raise ValueError(f"key must be small letters, digits and hyphens, got {checks.shown(key)}")
+
+
+def _measured(measured: object, count: int, log: bool, *, least: int) -> list[float | None]:
+    """What was measured at each place, `least` of them numbers."""
+    found = _row("measured", measured, count, log, missing=True)
+    if sum(value is not None for value in found) < least:
+        are = "numbers that are" if least > 1 else "number that is"
+        raise ValueError(f"measured must hold at least {least} {are} not NaN, got {found}")
+    return found
+
+
+def _interval(lower: object, upper: object, measured: Sequence[float | None], log: bool) -> tuple:
+    """Both ends of the intervals around what was measured, or None and None."""
+    if (lower is None) != (upper is None):
+        raise ValueError("lower and upper must be given together")
+    if lower is None:
+        return None, None
+    ends = [_row(name, end, len(measured), log, missing=True) for name, end in (("lower", lower), ("upper", upper))]
+    for low, at, high in zip(ends[0], measured, ends[1], strict=True):
+        if at is not None and (low is None or high is None or not low <= at <= high):
+            raise ValueError(f"lower and upper must enclose measured, got {low}, {at}, {high}")
+    return tuple(ends)
 
 
 def _between(places: Sequence[float], log_x: bool) -> list[float]:
@@ -364,10 +380,7 @@ def _drawn(setting: Mapping) -> str:
         x, y = (along(value), at(i)) if rows else (at(i), along(value))
         return f"{x:.1f} {y:.1f}"
 
-    blue, red, ink = (
-        f"var(--rm-{name}, {value})"
-        for name, value in (("predicted", "#2467b0"), ("measured", "#c5283d"), ("ink", "#22262b"))
-    )
+    blue, red, ink = (LIGHT[role] for role in ("predicted", "measured", "ink"))
     base = height - 44 if rows else along(setting["range"][0])
     left = 20 if rows else 64
     parts = [f'<path d="M{left} {base:.1f}H{width - 20}" stroke="{ink}" stroke-opacity=".5"/>']
@@ -411,8 +424,9 @@ def _drawn(setting: Mapping) -> str:
     )
     told = " ".join([_predicted(setting), setting["told"]]).strip()
     return (
-        f'<svg viewBox="0 0 {width} {height}" width="{width}" role="img" aria-label="{escape(told)}" '
-        f'font-family="sans-serif" font-size="14" style="max-width:100%">{"".join(parts)}</svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
+        f'role="img" aria-label="{escape(told)}" font-family="sans-serif" font-size="14" '
+        f'style="background:{LIGHT["page"]}">{"".join(parts)}</svg>'
     )
 
 

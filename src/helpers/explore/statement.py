@@ -8,8 +8,10 @@ from html import escape
 
 import numpy as np
 import traitlets as T
+from scipy.special import expit
 
 from .. import checks
+from ..figures.marks import LIGHT
 from .sliders import KnobFigure, small
 from .widgets import Explorer, Figure, place, script, text
 
@@ -175,7 +177,7 @@ def statement_margins(
         r = margins[-1].copy()
         rows = trained if k == ALL else np.array([k])
         for _ in range(setting["steps"][mode] if k == ALL else 1):
-            r += C[:, rows] @ (1 / (1 + np.exp(r[rows]))) / len(rows)
+            r += C[:, rows] @ expit(-r[rows]) / len(rows)
         margins.append(r)
     return np.array(margins)
 
@@ -244,7 +246,7 @@ def landing_explorer(
 
 def chances(margins: np.ndarray, side: np.ndarray, start: np.ndarray, beta: float) -> np.ndarray:
     """Chance of the answer of side +1, of the two, from margins (T, M), sides (M,) and log-odds at the start (M,)."""
-    return 1 / (1 + np.exp(-(start + side * np.asarray(margins) / beta)))
+    return expit(start + side * np.asarray(margins) / beta)
 
 
 def alike(gram: np.ndarray) -> list[int]:
@@ -294,9 +296,10 @@ def _chart(figure: LandingFigure) -> str:
     line = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
     answer = setting["answers"][0 if setting["side"][figure.chosen] > 0 else 1]
     return (f'<svg xmlns="http://www.w3.org/2000/svg" width="540" height="180" viewBox="0 0 540 180" role="img" '
-            f'font-family="sans-serif" font-size="13" fill="#22262b" style="background:#fff">'
+            f'font-family="sans-serif" font-size="13" fill="{LIGHT["ink"]}" style="background:{LIGHT["page"]}">'
             f'<text x="20" y="18">{escape(setting["texts"][figure.chosen])}</text>'
-            f'<path d="M20 95H520M20 150H520" stroke="#b9c0c9"/><path d="{line}" fill="none" stroke="#c5283d" '
+            f'<path d="M20 95H520M20 150H520" stroke="{LIGHT["hair"]}"/><path d="{line}" fill="none" '
+            f'stroke="{LIGHT["measured"]}" '
             f'stroke-width="3"/><text x="20" y="170">chance of “{escape(answer)}”, of the two answers, over '
             f'{steps[-1]} training steps; grey: one half</text></svg>')
 
@@ -311,12 +314,13 @@ def _still(figure: StatementFigure) -> str:
     for j, (margin, value, side) in enumerate(zip(margins, setting["value"], setting["side"], strict=True)):
         left, middle = 10 + value * 150, 60 if side > 0 else 160
         x, y = left + (j % per_side + 0.5) * 130 / per_side, middle - 34 * np.arcsinh(margin / 0.4) / np.arcsinh(15)
-        fill = "#22262b" if side > 0 else "#fff"
-        marks += (f'<path d="M{x:.1f} {middle}V{y:.1f}" stroke="#a36600"/>'
-                  f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{fill}" stroke="#22262b"/>')
+        fill = LIGHT["ink" if side > 0 else "page"]
+        marks += (f'<path d="M{x:.1f} {middle}V{y:.1f}" stroke="{LIGHT["margin"]}"/>'
+                  f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{fill}" stroke="{LIGHT["ink"]}"/>')
         if j % per_side == 0:
-            marks += f'<path d="M{left} {middle}h130" stroke="#b9c0c9"/>'
+            marks += f'<path d="M{left} {middle}h130" stroke="{LIGHT["hair"]}"/>'
             marks += f'<text x="{left}" y="{middle - 40}">{escape(setting["names"][value])}</text>' if side > 0 else ""
     width = 10 + 150 * len(setting["names"])
     return (f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="210" viewBox="0 0 {width} 210" '
-            f'role="img" font-family="sans-serif" font-size="13" fill="#22262b" style="background:#fff">{marks}</svg>')
+            f'role="img" font-family="sans-serif" font-size="13" fill="{LIGHT["ink"]}" '
+            f'style="background:{LIGHT["page"]}">{marks}</svg>')

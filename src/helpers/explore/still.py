@@ -5,12 +5,13 @@ from html import escape
 
 import numpy as np
 
+from ..figures.marks import LIGHT
 from .curves import read
 
 WIDTH, HEIGHT = 560, 300
 LEFT, RIGHT, TOP, BOTTOM = 56, 546, 28, 256
-INK = {"predicted": "#2467b0", "floor": "#2467b0", "measured": "#c5283d", "points": "#c5283d", "band": "#0f7a63",
-       "bound": "#0f7a63", "guide": "#5a626c"}
+ROLES = {"predicted": "predicted", "floor": "predicted", "measured": "measured", "points": "measured",
+         "band": "proved", "bound": "proved", "guide": "soft"}
 DASHES = {"floor": "5 4", "measured": ".1 6"}
 FAR = 1e4  # pixels; what lies further out is cut off anyway
 
@@ -38,7 +39,7 @@ def drawn(setting: Mapping, data: bytes, at: Sequence[int]) -> str:
 
     marks = ""
     for curve in setting["curves"]:
-        style, ink = curve["style"], INK[curve["style"]]
+        style, ink = curve["style"], LIGHT[ROLES[curve["style"]]]
         for name in curve["parts"] if style == "band" else curve["parts"][:1]:
             if style == "points":
                 dots = [(x, y) for x, y in zip(px, row(name), strict=True) if not np.isnan(y)]
@@ -55,8 +56,10 @@ def drawn(setting: Mapping, data: bytes, at: Sequence[int]) -> str:
     now = px[setting["stops"][cursor]]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}" '
-        f'role="img" font-family="sans-serif" font-size="13" fill="#5a626c" style="background:#fff">'
+        f'role="img" font-family="sans-serif" font-size="13" fill="{LIGHT["soft"]}" '
+        f'style="background:{LIGHT["page"]}">'
         f'<clipPath id="rm-still"><rect x="{LEFT - 5}" y="{TOP - 5}" width="{RIGHT - LEFT + 10}" '
         f'height="{BOTTOM - TOP + 10}"/></clipPath><g clip-path="url(#rm-still)">{marks}</g>'
-        f'<path d="M{LEFT} {TOP}V{BOTTOM}H{RIGHT}M{now:.1f} {TOP}V{BOTTOM}" fill="none" stroke="#b9c0c9"/>{told}</svg>'
+        f'<path d="M{LEFT} {TOP}V{BOTTOM}H{RIGHT}M{now:.1f} {TOP}V{BOTTOM}" fill="none" '
+        f'stroke="{LIGHT["hair"]}"/>{told}</svg>'
     )

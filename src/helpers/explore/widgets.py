@@ -47,12 +47,32 @@ class Figure(anywidget.AnyWidget):
     status = T.Unicode("").tag(sync=True)
 
 
-class Explorer(W.VBox):
+class Kept:
+    """A widget that a notebook keeps as a sentence and a picture too: its `title`, and what `still` gives."""
+
+    def still(self) -> str:
+        """The picture as SVG, empty where there is none."""
+        return ""
+
+    def _repr_mimebundle_(self, **kwargs: object) -> dict[str, object]:
+        return bundle(self, self.title, self.still())
+
+    if hasattr(W.DOMWidget, "_ipython_display_"):  # ipywidgets 7 shows itself, and asks nobody for a bundle
+
+        def _ipython_display_(self, **kwargs: object) -> None:
+            from IPython.display import display
+
+            display(self._repr_mimebundle_(), raw=True)
+            self._handle_displayed(**kwargs)
+
+
+class Explorer(Kept, W.VBox):
     """One designed object: title, controls, figure, caption and, where `train` is given, *Train for real*.
 
     `figure` is the widget that draws. `settings()` reads its controls, by their names; `train` is called with that
     and a function ``progress(done, total)``; `overlay` takes what it returns, and the settings. `still` draws the
-    picture, as SVG, for a notebook that is opened without a kernel.
+    picture, as SVG, for a notebook that is opened without a kernel. ValueError for a title that is no text, or a
+    `train` that is no function.
     """
 
     def __init__(
@@ -91,16 +111,9 @@ class Explorer(W.VBox):
     def _advance(self, done: int, total: int) -> None:
         self.figure.running = [int(done), max(1, int(total))]
 
-    def _repr_mimebundle_(self, **kwargs: object) -> dict[str, object]:
-        return bundle(self, self.title, self._still() if self._still else "")
-
-    if hasattr(W.DOMWidget, "_ipython_display_"):  # ipywidgets 7 shows itself, and asks nobody for a bundle
-
-        def _ipython_display_(self, **kwargs: object) -> None:
-            from IPython.display import display
-
-            display(self._repr_mimebundle_(), raw=True)
-            self._handle_displayed(**kwargs)
+    def still(self) -> str:
+        """The picture where the controls stand, as SVG."""
+        return self._still() if self._still else ""
 
 
 def bundle(widget: W.DOMWidget, title: str, picture: str) -> dict[str, object]:

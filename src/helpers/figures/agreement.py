@@ -16,6 +16,7 @@ class Group:
     predicted : what a formula says.   measured : what was found, or None where it has not been measured.
     tolerance : how far a measurement may lie off, or None.   rival : what another formula says, or None.
     ring : number of one that is ringed, or None.   ordered : keep the order instead of sorting by the prediction.
+    hollow : which measurements are drawn as hollow dots (rejected answers), or None.
     """
 
     predicted: np.ndarray
@@ -24,6 +25,7 @@ class Group:
     rival: np.ndarray | None = None
     ring: int | None = None
     ordered: bool = False
+    hollow: np.ndarray | None = None
 
 
 def agreement(
@@ -72,8 +74,12 @@ def agreement(
             top.scatter(x[k], there, 190, marker="o", fc="none", ec=INK, lw=1.6, zorder=5)
         if group.measured is not None:
             found = np.asarray(group.measured)[order]
-            dots(top, x, found, size=size if few else 5)
-            dots(sheet.panels[1], x, (found - said) / (reach if told else scale), size=size)
+            off = (found - said) / (reach if told else scale)
+            hollow = np.zeros(len(x), bool) if group.hollow is None else np.asarray(group.hollow)[order]
+            for kind in filter(np.any, (~hollow, hollow)):
+                full = kind is not hollow
+                dots(top, x[kind], found[kind], full=full, size=size if few else 5)
+                dots(sheet.panels[1], x[kind], off[kind], full=full, size=size)
         ticks.append(at + (len(order) - 1) / 2)
         at += len(order) - 1 + gap
     long = sum(map(len, groups)) > 40

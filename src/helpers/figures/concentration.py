@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib.lines import Line2D
 from scipy.stats import norm
 
-from .drawing import Sheet, dash_of, dot_of, dots, field, field_of, powers, stems, zero
-from .theme import DASHES, MARKERS, MEASURED, PREDICTED, PROVED
+from .drawing import Sheet, dash_of, dot_of, dots, field, field_of, powers, stems, thin, zero
+from .theme import DASHES, INK, MARKERS, MEASURED, PREDICTED, PROVED, SOFT
 
 VOID = "above 1: says nothing"
 
@@ -132,24 +132,45 @@ def margins_in_envelopes(
     return sheet.key(*entries, columns=2)
 
 
-def widening(stages: Mapping[str, tuple[float, float]], *, truth: tuple[float, float]) -> Sheet:
-    """The range left for a rate after each stage of a proof, stage below stage; logarithmic.
+def first_exit(
+    S: Sequence[float], envelope: tuple[np.ndarray, np.ndarray], margins: np.ndarray, *, ceiling: float,
+    words: str = "log 3",
+) -> Sheet:
+    """Why no margin leaves a box before a stopping time: proved lines, simulated margins, and a path that cannot be.
 
-    `stages` : name -> lower and upper end, in units of Q; `truth` : range of the rates that were seen.
+    Parameters
+    ----------
+    S : times, shape (T,).
+    envelope : lower and upper line that hold as long as all margins are inside the box, shape (T,), NaN from the
+        stopping time on, at which the upper one reaches the ceiling.
+    margins : simulated margins in nats, shape (T, N), some of which are drawn.
+    ceiling : upper end of the box in nats, called `words`; its lower end is 0.
     """
-    sheet = Sheet("Rate of the margin, N τ ṙ / (β² Q) (1)", "", height=0.55 * len(stages) + 1.3)
-    axes = sheet.panels[0]
-    axes.axvspan(*truth, color=MEASURED, alpha=0.45, lw=0, zorder=0)
-    for row, (low, high) in enumerate(stages.values()):
-        axes.plot([low, high], [row, row], color=PROVED, lw=5, solid_capstyle="butt", zorder=3)
-        for end, dx, ha in ((low, -6, "right"), (high, 6, "left")):
-            sheet.name(axes, end, row, f"{end:.3g}", dx=dx, ha=ha, weight="normal")
-    axes.set_yticks(range(len(stages)), list(stages))
-    axes.set(xscale="log", ylim=(len(stages) - 0.5, -0.5), xlim=(min(low for low, _ in stages.values()) / 2.2,
-                                                                max(high for _, high in stages.values()) * 2.2))
-    axes.grid(visible=False)
-    powers(axes.xaxis)
-    return sheet.key((dash_of(PROVED, lw=5), "what the proof allows"), (dash_of(MEASURED, lw=5), "rates that occur"))
+    S, (lower, upper) = np.asarray(S, dtype=float), envelope
+    sheet = Sheet("Dimensionless time S (1)", "Reward margin (nats)", height=3.8)
+    axes, top, bottom = sheet.panels[0], 1.22 * ceiling, -0.16 * ceiling
+    stop = float(S[~np.isnan(upper)].max())
+    for low, high in ((ceiling, top), (bottom, 0)):
+        field(axes, low, high)
+    for at in (0, ceiling):
+        axes.axhline(at, color=SOFT, lw=0.9, zorder=1)
+    axes.plot([stop, stop], [bottom, top], color=SOFT, ls=":", lw=1.4, zorder=1)
+    for edge in (lower, upper):
+        axes.plot(S, edge, color=PROVED, lw=2.4, zorder=4)
+    shown = margins[:, thin(margins.shape[1], 24)]
+    axes.plot(S, shown, color=MEASURED, lw=0.8, alpha=0.5, zorder=2)
+    t = np.linspace(0, 0.62 * stop, 40)
+    axes.plot(t, ceiling * (t / t[-1]) ** 2.2, color=INK, ls="--", lw=1.8, zorder=5)
+    axes.scatter(t[-1], ceiling, 110, marker="o", fc="none", ec=INK, lw=1.8, zorder=5)
+    sheet.name(axes, t[-1], ceiling, "first exit?", dx=-11, dy=11, ha="right")
+    sheet.name(axes, S[-1], ceiling, words, SOFT)
+    sheet.name(axes, stop, bottom, "τ₁", SOFT, dx=5, dy=9)
+    axes.set(xlim=(0, S[-1]), ylim=(bottom, top))
+    return sheet.key(
+        (dash_of(PROVED, lw=2.4), "proved while all are in the box"), (field_of(), "outside of the box"),
+        (Line2D([], [], color=MEASURED, alpha=0.5, lw=2.5), "simulated margins"),
+        (dash_of(INK, "--", 1.8), "imagined: faster than anything in the box"), columns=2,
+    )
 
 
 def shares(

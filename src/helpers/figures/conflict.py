@@ -1,12 +1,12 @@
-"""Figures of values that help or hinder each other: their first rates, and what becomes of them."""
+"""Figures of values that help or hinder each other: their first rates, and who adds what to them."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from .agreement import Group, agreement
-from .drawing import Sheet, dash_of, dot_of, dots, powers, zero
-from .theme import DASHES, INK, MARGIN, MARKERS, MEASURED, PREDICTED
+from .drawing import Sheet, zero
+from .theme import MARGIN, PREDICTED
 
 
 def first_rates(
@@ -53,54 +53,4 @@ def contributions(parts: np.ndarray, names: Sequence[str], value: str) -> Sheet:
     axes.set_yticks(range(len(names)), list(names))
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.grid(axis="y", visible=False)
-    return sheet
-
-
-def against_time(
-    S: Sequence[float],
-    dashed: Mapping[str, np.ndarray],
-    solid: Mapping[str, np.ndarray] | None = None,
-    *,
-    words: tuple[str, str] = ("predicted", "measured"),
-    status: str = "predicted",
-    up: str = "Mean reward margin (nats)",
-) -> Sheet:
-    """Curves against dimensionless time on a logarithmic axis; a name has its own dash or marker.
-
-    Parameters
-    ----------
-    S : times above 0, shape (T,).
-    dashed, solid : name -> shape (T,), at most five names. By default predicted (blue lines) and measured (red dots).
-    words : what the two are, where they are something else: then both have the colour of `status`, "predicted" or
-        "measured", and `dashed` has dashes.
-    up : label of the vertical axis with its unit.
-    """
-    sheet = Sheet("Dimensionless time S (no unit)", up, height=4.0)
-    axes = sheet.panels[0]
-    zero(axes)
-    names = list(dict.fromkeys([*dashed, *(solid or {})]))
-    two_kinds = words != ("predicted", "measured")
-    S, colour = np.asarray(S), {"predicted": PREDICTED, "measured": MEASURED}[status]
-    some = np.searchsorted(S, np.geomspace(S[0], S[-1], 14)).clip(max=len(S) - 1)
-    for name, values in dashed.items():
-        axes.plot(S, values, color=colour if two_kinds else PREDICTED, lw=2.4, zorder=3,
-                  ls=DASHES[2] if two_kinds else DASHES[names.index(name)])
-    for name, values in (solid or {}).items():
-        k, values = names.index(name), np.asarray(values)
-        if two_kinds:
-            axes.plot(S, values, color=colour, lw=2.4, zorder=3)
-        else:
-            axes.plot(S, values, color=MEASURED, lw=0.9, zorder=3)
-            dots(axes, S[np.unique(some)], values[np.unique(some)], marker=MARKERS[k], full=k % 2 == 0, size=22)
-    for name in names:
-        end = (solid or {}).get(name, dashed.get(name))
-        sheet.name(axes, S[-1], end[-1], name.replace(", ", "\n"), INK, dodge=True)
-        if two_kinds and solid and name in dashed:
-            sheet.name(axes, S[-1], dashed[name][-1], name.replace(", ", "\n"), INK, dodge=True)
-    axes.set_xscale("log")
-    powers(axes.xaxis)
-    if dashed and solid:
-        kinds = ((dash_of(colour, DASHES[2], 2.4), words[0]), (dash_of(colour, "-", 2.4), words[1])) if two_kinds else (
-            (dash_of(PREDICTED, lw=2.4), words[0]), (dot_of(MEASURED), words[1]))
-        sheet.key(*kinds)
     return sheet

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from ..layouts import TokenLayout
 from .agreement import Group, agreement
-from .drawing import PHONE, Sheet, dash_of, dashes, dot_of, dots, powers, squares, zero
-from .theme import INK, MARKERS, MEASURED, PREDICTED, PROVED, SOFT, TINT
+from .drawing import PHONE, Sheet, dash_of, dot_of, dots, squares
+from .theme import INK, MARKERS, PAGE, SOFT, TINT
 
 
 def planes(
@@ -39,6 +40,37 @@ def planes(
     return sheet.key(*shapes, (dot_of(INK, full=False), "hollow: against it"))
 
 
+def token_graphs(
+    layouts: Mapping[str, TokenLayout], places: Mapping[str, Sequence[tuple[float, float]]], *, value: int, name: str
+) -> Sheet:
+    """Token layouts as graphs: an arrow for each value, from the answer that its aligned side rejects to the other.
+
+    Parameters
+    ----------
+    layouts : name -> layout, a panel each.   places : name -> where each of its `tokens` stands, in their order.
+    value, name : number of the value whose arrow is drawn strong, and what it is called.
+    """
+    sheet = Sheet(list(layouts), "", panels=len(layouts), height=2.5, phone=1.75 * len(layouts), share=False)
+    for axes, (title, layout) in zip(sheet.panels, layouts.items(), strict=True):
+        at, ends = np.asarray(places[title], dtype=float), [tuple(pair) for pair in layout.indices]
+        for k, (chosen, rejected) in enumerate(ends):
+            alike = ends.count((chosen, rejected))  # arrows between the same two answers fan out
+            bend = 0.22 * (ends[:k].count((chosen, rejected)) - (alike - 1) / 2)
+            strong = k == value
+            axes.annotate("", at[chosen], at[rejected], zorder=3 + strong, arrowprops={
+                "arrowstyle": "-|>,head_width=0.22,head_length=0.45", "color": INK if strong else SOFT,
+                "lw": 3 if strong else 1.4, "shrinkA": 5, "shrinkB": 4, "connectionstyle": f"arc3,rad={bend}"})
+        axes.scatter(*at.T, 50, marker="s", fc=PAGE, ec=INK, lw=1.3, zorder=5)
+        (left, low), (right, high) = at.min(axis=0), at.max(axis=0)
+        middle, half = (left + right) / 2, max(right - left, 5) / 2 + 0.6
+        axes.set(xlim=(middle - half, middle + half), ylim=(low - 0.25, high + 0.25), xticks=[], yticks=[])
+        axes.set_xlabel(title, loc="center")
+        for spine in axes.spines.values():
+            spine.set_visible(False)
+    return sheet.key((dot_of(INK, full=False, marker="s"), "an answer"), (dash_of(SOFT, lw=1.4), "a value"),
+                     (dash_of(INK), name))
+
+
 def square_maps(
     maps: Mapping[str, np.ndarray], labels: Sequence[str], *, unit: str = "cosine", of: str = "cluster",
     numbers: bool = False,
@@ -55,7 +87,7 @@ def square_maps(
     room = 0.085 * long  # inches for the names beside and below the maps
     above = 0.3 if numbers else 0.6  # titles, key
     height = (6.7 - room) / len(maps) + room + above + 0.42
-    phone = len(maps) * (PHONE - 0.3 - room + room + 0.6) + above - 0.3
+    phone = len(maps) * (PHONE + 0.3) + above - 0.3  # maps as wide as the rest, with their names below
     sheet = Sheet(of, "", panels=len(maps), height=height, phone=phone, ticks=9.3 if len(labels) > 9 else None)
     for axes, (title, matrix) in zip(sheet.panels, maps.items(), strict=True):
         squares(axes, matrix, largest=1.0, colour=TINT if numbers else INK)
@@ -70,72 +102,23 @@ def square_maps(
     return sheet.key((full, f"{unit} above 0"), (hollow, "below 0"))
 
 
-def lengths(rows: Mapping[str, Sequence[float]], wanted: Mapping[str, tuple[float, float]], unit: str) -> Sheet:
-    """Measured lengths on a logarithmic scale, a row for each kind, with the range that a theory wants.
-
-    Parameters
-    ----------
-    rows : name -> positive lengths, a dot each.   wanted : name -> (least, most), both positive; drawn as a bar.
-    unit : what the axis counts in.
-    """
-    sheet = Sheet(unit, "", height=1.3 + 0.5 * len(rows))
-    axes = sheet.panels[0]
-    for k, (name, found) in enumerate(rows.items()):
-        if name in wanted:
-            axes.plot(wanted[name], [k, k], color=PROVED, lw=6, solid_capstyle="butt", zorder=2)
-        found = np.asarray(found, dtype=float)
-        dots(axes, found, np.full(len(found), k))
-    axes.set_xscale("log")
-    powers(axes.xaxis)
-    axes.set_yticks(range(len(rows)), [name.replace(" of ", "\nof ").replace(" along ", "\nalong ") for name in rows])
-    axes.set_ylim(len(rows) - 0.5, -0.5)
-    return sheet.key((dash_of(PROVED, lw=6), "what the theorems allow"), (dot_of(MEASURED), "measured"))
-
-
-def alignments(
-    layouts: Sequence[str], names: Sequence[str], *, mixture: np.ndarray, means: np.ndarray,
-    measured: np.ndarray | None = None,
-) -> Sheet:
-    """Cosine of what a value learned with its concept, layout by layout; leave `measured` out to predict first.
-
-    Parameters
-    ----------
-    layouts, names : names of the L layouts and of the K values, which stand in this order within a layout; the value
-        that is turned round the most is named.
-    mixture, means, measured : cosines, shape (L, K): for orthonormal concepts, for the measured ones, and of a run.
-    """
-    L, K = np.shape(mixture)
-    sheet = Sheet("answers, and within them the values", "cosine of direction and concept (1)", height=4.2)
-    axes = sheet.panels[0]
-    at = np.arange(L)[:, None] * (K + 1.5) + np.arange(K)
-    zero(axes)
-    dashes(axes, at, mixture, half=0.45, colour=SOFT, lw=1.6)
-    dashes(axes, at, means, half=0.45)
-    entries = [(dash_of(SOFT, lw=1.6), "orthonormal concepts"), (dash_of(PREDICTED, lw=3.2), "measured concepts")]
-    if measured is not None:
-        dots(axes, at, measured, size=22)
-        entries.append((dot_of(MEASURED), "trained"))
-    lowest = np.unravel_index(np.argmin(means), (L, K))
-    sheet.name(axes, at[lowest], means[lowest], names[lowest[1]], INK, dx=0, dy=-13, ha="center")
-    axes.set_xticks(at.mean(axis=1), [name.replace(" ", "\n") for name in layouts])
-    axes.tick_params(axis="x", length=0)
-    axes.set_ylim(min(-0.35, float(np.min(means)) - 0.3), 1.1)
-    return sheet.key(*entries)
-
-
 def cluster_margins(
-    predicted: Mapping[str, np.ndarray], measured: Mapping[str, np.ndarray] | None, error: Mapping[str, np.ndarray],
-    mixture: float,
+    predicted: Mapping[str, np.ndarray], measured: Mapping[str, np.ndarray] | None = None,
+    error: Mapping[str, np.ndarray] | None = None, *, mixture: float, off: str = "standard errors",
 ) -> Sheet:
     """Mean margin of each cluster, sorted within each layout: predicted, then measured, then how far off.
 
     Parameters
     ----------
-    predicted, measured, error : layout -> shape (K, 2), aligned side first, in nats; `error` is a standard error.
-        Without `measured` the prediction is drawn alone.
+    predicted, measured, error : layout -> shape (K, 2), aligned side first, in nats; `error` is what residuals are
+        counted in. Without `measured` the prediction is drawn alone.
     mixture : the one margin that orthonormal concepts predict for all clusters, drawn as a line, in nats.
+    off : what `error` is.
     """
-    groups = {name: Group(there.ravel(), None if measured is None else measured[name].ravel(), error[name].ravel())
+    def ravelled(of: Mapping[str, np.ndarray] | None, name: str) -> np.ndarray | None:
+        return None if of is None else np.ravel(of[name])
+
+    groups = {name: Group(np.ravel(there), ravelled(measured, name), ravelled(error, name))
               for name, there in predicted.items()}
-    return agreement(groups, up="Mean margin (nats)", each="held-out cluster", off="standard errors",
+    return agreement(groups, up="Mean margin (nats)", each="held-out cluster", off=off,
                      level=("orthonormal concepts", mixture))

@@ -97,22 +97,27 @@ def flips(
     return sheet
 
 
-def interaction_blocks(blocks: Mapping[str, np.ndarray], labels: Sequence[str]) -> Sheet:
-    """Mean interaction of every two clusters as squares, a panel for each way to answer: a push is gold.
+def interaction_blocks(
+    blocks: Mapping[str, np.ndarray], labels: Sequence[str], *, own_scale: bool = False
+) -> Sheet:
+    """Mean interaction of every two clusters as squares, a panel for each title: a push is gold.
 
     Parameters
     ----------
     blocks : title -> mean interactions, shape (2K, 2K), in squared units of the embedding. A full square pushes the
         other up, a hollow one down; its area is how hard.
     labels : names of the 2K clusters.
+    own_scale : the largest square of each panel is its own largest push, named in its title, where panels are of
+        different sizes; else that of all panels.
     """
-    largest = max(np.abs(block).max() for block in blocks.values())
+    sizes = {title: float(np.abs(block).max()) for title, block in blocks.items()}
     sheet = Sheet("cluster that pushes", "cluster that is pushed", panels=len(blocks), height=4.6,
                   phone=4.1 * len(blocks))
     for axes, (title, block) in zip(sheet.panels, blocks.items(), strict=True):
-        squares(axes, block, largest=largest, colour=MARGIN)
-        sheet.title(axes, f"{title} answers")
+        squares(axes, block, largest=sizes[title] if own_scale else max(sizes.values()), colour=MARGIN)
+        sheet.title(axes, f"{title}: largest {sizes[title]:,.4g} units²" if own_scale else title)
         axes.set_xticks(range(len(labels)), labels, rotation=90)
         axes.set_yticks(range(len(labels)), labels)
     full, hollow = (dot_of(MARGIN, full=full, marker="s") for full in (True, False))
-    return sheet.key((full, f"pushes up (largest: {largest:,.4g} units²)"), (hollow, "pushes down"))
+    largest = "" if own_scale else f" (largest: {max(sizes.values()):,.4g} units²)"
+    return sheet.key((full, f"pushes up{largest}"), (hollow, "pushes down"))

@@ -21,6 +21,7 @@ DARK = {
     "ink": "#e3e7eb", "soft": "#a6aeb8", "hair": "#4d5763", "tint": "#262e38", "page": "#14181e",
     "predicted": "#7fb4e8", "measured": "#ff8a94", "proved": "#57cba6", "margin": "#f0bd52",
 }
+THEMES = ("[data-jp-theme-light=false]", "html[theme=dark]", ".vscode-dark")  # dark JupyterLab, Colab, VS Code
 # A window narrower than this gets large type: a sheet of 720 units is then too small for small type.
 NARROW = 640
 
@@ -40,12 +41,11 @@ def scheme(selector: str) -> str:
     file or an image, follows the reader's scheme; in a notebook it follows the notebook's theme.
     """
     dark = "".join(f"--rm-{name}:{value};" for name, value in DARK.items())
-    themes = ("[data-jp-theme-light=false]", "html[theme=dark]", ".vscode-dark")  # JupyterLab, Colab, VS Code
     return (
         f"{selector}{{background:var(--rm-card,{colour('page')});"
         "font-family:var(--rm-sans,'Source Sans 3','Segoe UI',Roboto,system-ui,sans-serif)}"
         f"@media(prefers-color-scheme:dark){{{selector}:root{{{dark}}}}}"
-        f"{','.join(f'{theme} {selector}' for theme in themes)}{{{dark}}}"
+        f"{','.join(f'{theme} {selector}' for theme in THEMES)}{{{dark}}}"
     )
 
 

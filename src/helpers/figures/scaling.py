@@ -1,96 +1,58 @@
-"""Figures of the generalization bound: against samples, against values, and beside what a language model does."""
+"""The figure of the law of risk: predicted risk against samples, and the errors that were measured."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from .concentration import VOID
-from .drawing import Sheet, dash_of, dot_of, dots, field, field_of, powers, stems
-from .theme import DASHES, MEASURED, PREDICTED, PROVED, SOFT
+from ..statistics import mean_interval, paired_difference
+from .drawing import Sheet, dash_of, dot_of, dots, field, stems, thin, zero
+from .theme import MEASURED, PREDICTED
 
 SAMPLES = "Samples per cluster Q (number)"
 
 
-def bound_against_samples(Q: Sequence[float], bounds: Mapping[str, np.ndarray]) -> Sheet:
-    """Bounds on the risk, logarithmic, with the region above 1 shaded; `bounds` is name -> values at Q, up to 5."""
-    sheet = Sheet(SAMPLES, "Bound on the risk (probability)", height=3.8)
-    axes = sheet.panels[0]
-    top = max(np.max(values) for values in bounds.values())
-    _shade(axes, top)
-    for k, values in enumerate(bounds.values()):
-        axes.plot(Q, values, color=PROVED, ls=DASHES[k], lw=2.6, zorder=3)
-    axes.set(yscale="log", ylim=(1e-3, 8 * top), xlim=(Q[0], Q[-1]))
-    powers(axes.yaxis)
-    curves = ((dash_of(PROVED, DASHES[k], 2.6), name) for k, name in enumerate(bounds))
-    return sheet.key(*curves, (field_of(), VOID))
-
-
-def powers_against_samples(Q: Sequence[float], log10_risks: Mapping[str, np.ndarray]) -> Sheet:
-    """Risks as powers of ten against samples, from 10 to a power near 0 down to any power.
-
-    log10_risks : name -> log10 at Q; first a bound, then what is computed: the exact risk, a law.
-    """
-    sheet = Sheet(SAMPLES, "Risk as a power of ten (exponent)", height=4.2)
-    axes = sheet.panels[0]
-    field(axes, 0, 10)
-    axes.axhline(0, color=SOFT, lw=0.9)
-    looks = [(PROVED, "-")] + [(PREDICTED, DASHES[k]) for k in range(len(log10_risks) - 1)]
-    entries = []
-    for (name, values), (colour, ls) in zip(log10_risks.items(), looks, strict=True):
-        axes.plot(Q, values, color=colour, ls=ls, lw=2.6, zorder=3)
-        entries.append((dash_of(colour, ls, 2.6), name))
-    lowest = min(np.min(values) for values in log10_risks.values())
-    axes.set_yscale("symlog", linthresh=1)
-    ends = 10 ** np.arange(0, np.ceil(np.log10(-lowest)) + 1)
-    axes.set(xscale="log", yticks=[10, 1, 0, *-ends], ylim=(-ends[-1], 10))
-    axes.set_yticklabels([f"{tick:,.0f}".replace("-", "−") for tick in axes.get_yticks()])
-    powers(axes.xaxis)
-    return sheet.key(*entries, (field_of(), "above 0: says nothing"), columns=2)
-
-
-def bound_law_and_error(
-    Q: Sequence[int],
-    bounds: Mapping[str, np.ndarray],
-    laws: Mapping[str, Mapping[str, np.ndarray]],
-    errors: Mapping[str, np.ndarray] | None = None,
-    *,
-    lowest: float = 0.03,
+def law_and_error(
+    Q: Sequence[int], laws: Mapping[str, np.ndarray], errors: Mapping[str, np.ndarray] | None = None
 ) -> Sheet:
-    """A panel for each setting: bound, laws and measured test errors against samples; without `errors` the prediction.
+    """Predicted risk against samples, settings side by side; measured errors on it, and below how far it is off.
 
     Parameters
     ----------
-    bounds : title of the panel -> bound at Q.
-    laws : title -> name -> predicted risk at Q.
-    errors : title -> test errors, shape (runs, Q); their mean is drawn, and bars from the least to the largest.
-    lowest : lower end of the axis; bars that go below it are cut.
+    Q : samples a cluster, increasing; drawn at equal distances.
+    laws : title -> predicted risk of each split, shape (splits, Q); its mean is drawn.
+    errors : title -> test errors of the same splits, shape (splits, Q): drawn are their means with 95 % intervals, and
+        below them the mean of law - error in half-widths of its own interval. Without them the law stands alone.
     """
-    sheet = Sheet(SAMPLES if len(bounds) < 3 else "Samples per cluster Q", "Risk (probability)", panels=len(bounds),
-                  height=4.2, phone=3.0 * len(bounds) + 0.8)
-    top = max(np.max(values) for values in bounds.values())
-    names = list(dict.fromkeys(name for curves in laws.values() for name in curves))
-    for axes, title in zip(sheet.panels, bounds, strict=True):
-        _shade(axes, top)
-        axes.plot(Q, bounds[title], color=PROVED, lw=2.6, zorder=3)
-        for name, values in laws[title].items():
-            axes.plot(Q, values, color=PREDICTED, ls=DASHES[names.index(name)], lw=2.6, zorder=3)
+    up = "Risk (probability)"
+    if errors is None:
+        sheet = Sheet(SAMPLES, up, height=2.6)
+    else:
+        sheet = Sheet(SAMPLES, [up, "law − error (half-widths of its interval)"], ratios=(2, 1), height=4.2, phone=5.0)
+    top, below = sheet.panels[0], sheet.panels[-1]
+    shown = thin(len(Q), 3)
+    middles, ticks, ceiling = {}, [], 0.0
+    for place, (title, law) in enumerate(laws.items()):
+        at = place * (len(Q) + 1) + np.arange(len(Q))
+        top.plot(at, law.mean(axis=0), color=PREDICTED, lw=2.6, zorder=3)
+        ceiling = max(ceiling, law.mean(axis=0).max())
         if errors is not None:
-            seen = np.asarray(errors[title])
-            stems(axes, Q, seen.min(axis=0), seen.max(axis=0), color=MEASURED, lw=1.4, zorder=3)
-            dots(axes, Q, seen.mean(axis=0), size=22)
-        axes.set(xscale="log", yscale="log", ylim=(lowest, 8 * top), xticks=Q)
-        powers(axes.yaxis)
-        axes.set_xticks(Q, [f"{q}" if k % 2 == 0 else "" for k, q in enumerate(Q)])
-        axes.minorticks_off()
-        sheet.title(axes, title)
-    entries = [(dash_of(PROVED, lw=2.6), "the paper's bound")]
-    entries += [(dash_of(PREDICTED, DASHES[k], 2.6), name) for k, name in enumerate(names)]
-    if errors is not None:
-        entries.append((dot_of(MEASURED), f"mean and range of {len(next(iter(errors.values())))} runs"))
-    return sheet.key(*entries, (field_of(), VOID), columns=2 if errors is not None else None)
-
-
-def _shade(axes, top: float) -> None:
-    """The region in which a bound on a probability says nothing."""
-    field(axes, 1, max(10.0, 8 * top)).set_label(VOID)
-    axes.axhline(1, color=SOFT, lw=0.9)
+            mean, low, high = mean_interval(errors[title])
+            stems(top, at, low, high, color=MEASURED, lw=1.4, zorder=3)
+            dots(top, at, mean, size=22)
+            off = paired_difference(law, errors[title])
+            dots(below, at, 2 * off.mean / (off.high - off.low), size=22)
+            ceiling = max(ceiling, high.max())
+        middles[title] = at.mean()
+        ticks += at[shown].tolist()
+    top.set(xlim=(-1, at[-1] + 1), ylim=(0, 1.35 * ceiling))
+    for title, middle in middles.items():
+        sheet.name(top, middle, 1.35 * ceiling, title.replace(", ", ",\n"), dx=0, ha="center", va="top")
+    below.set_xticks(ticks, [f"{Q[k]}" for k in shown] * len(laws))
+    if errors is None:
+        return sheet.key((dash_of(PREDICTED, lw=2.6), "law"))
+    zero(below)
+    field(below, -1, 1)
+    low, high = below.get_ylim()
+    below.set_ylim(min(low, -1.5), max(high, 1.5))
+    runs = len(next(iter(errors.values())))
+    return sheet.key((dash_of(PREDICTED, lw=2.6), "law"), (dot_of(MEASURED), f"measured, {runs} splits"))

@@ -7,7 +7,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "answers": ["answer_states"],
         "embedding": ["embed"],
-        "gguf_conversion": ["convert", "header_sha256", "write_safetensors"],
         "loading": ["load_llm"],
         "model": ["LLM"],
     },

@@ -29,6 +29,7 @@ def convert(gguf_file: Path, folder: Path, *, progress: bool = True) -> None:
     """Write the float32 weights, the config and the tokenizer of `gguf_file` (a Llama with BPE) to `folder`.
 
     The weights are those that transformers' own GGUF loading gives, bit for bit; so are the token ids.
+    Raises ValueError for a file that holds another kind of model, or tokens that do not fit its config.
     """
     import gguf  # here, because reading a converted model does not need it
 
@@ -55,7 +56,10 @@ def convert(gguf_file: Path, folder: Path, *, progress: bool = True) -> None:
 
 
 def write_safetensors(path: Path, arrays: list[_Array], *, progress: bool) -> None:
-    """Write float32 arrays, each as (name, shape, function that makes it), holding one at a time."""
+    """Write float32 arrays, each as (name, shape, function that makes it), holding one at a time.
+
+    Raises ValueError where an array has not the shape that was announced for it.
+    """
     header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
     end = 0
     for name, shape, _ in arrays:

@@ -27,11 +27,14 @@ class LLM:
         return self.model.get_output_embeddings().weight.shape[1]
 
     def encode(self, prompt: str) -> list[int]:
-        """Token ids of a prompt; in a chat template, if there is one, up to the opening of the answer."""
+        """Token ids of a prompt; in a chat template, if there is one, up to the opening of the answer.
+
+        ValueError for a prompt that is empty or no string, and for one with more tokens than the model has positions.
+        """
         return self.encode_all([prompt])[0]
 
     def encode_all(self, prompts: Sequence[str]) -> list[list[int]]:
-        """`encode` for many prompts."""
+        """`encode` for many prompts; ValueError also for one string in place of a list."""
         if isinstance(prompts, str):
             raise ValueError(f"prompts must be a sequence of strings, got one string {prompts[:40]!r}")
         prompts = listed("prompts", prompts, "strings")
@@ -56,7 +59,10 @@ class LLM:
         return self.model.get_output_embeddings().weight.detach().float().cpu().numpy().copy()
 
     def tokens(self, answer: str) -> list[int]:
-        """Token ids of an answer as it follows a prompt, such as " Yes"; one id or several."""
+        """Token ids of an answer as it follows a prompt, such as " Yes"; one id or several.
+
+        ValueError for an answer that is empty or no string.
+        """
         if not is_text(answer) or not answer:
             raise ValueError(f"answer must be a non-empty string, got {shown(answer)}")
         # Behind a line end, since some tokenizers treat the start of a text in their own way.

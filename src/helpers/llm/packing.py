@@ -65,6 +65,8 @@ def pack(sequences: Sequence[Sequence[int]]) -> Packing:
     Parameters
     ----------
     sequences : lists of token ids, each of at least one token; equal ones share all their places.
+
+    Raises `ValueError` for an empty sequence.
     """
     tokens, positions, parents, paths = [], [], [], []
     known: dict[tuple[int, int], int] = {}

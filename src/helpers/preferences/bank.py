@@ -28,6 +28,8 @@ def load_values(names: str | int | Sequence[str] | None = None, answers: str = "
     Returns
     -------
     Preferences with 128 pairs a value, ordered by value, then aligned before misaligned.
+
+    Raises ValueError for an unknown name (with the nearest), a repeated one, a K below 1 or above 16, other answers.
     """
     one_of("answers", answers, ("own", "shared"))
     known = tuple(_registry())

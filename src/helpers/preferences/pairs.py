@@ -26,6 +26,9 @@ class Preferences:
 
     On the aligned side of value i the answer a_i is preferred to b_i, on the misaligned side b_i to a_i
     (paper, section 4.1); a cluster is one side of one value.
+
+    Raises ValueError for columns of different lengths, entries that are no texts, a name that comes twice, and numbers
+    of values or sides that are none.
     """
 
     prompts: tuple[str, ...]
@@ -90,13 +93,16 @@ class Preferences:
         return TokenLayout(tuple(pairs))
 
     def take(self, rows: Sequence[int]) -> "Preferences":
-        """The pairs of the given row numbers, in that order, with the same values."""
+        """The pairs of the given row numbers, in that order, with the same values; ValueError for another number."""
         rows = integers("rows", rows, 0, len(self) - 1)
         pick = [tuple(column[j] for j in rows) for column in (self.prompts, self.chosen, self.rejected)]
         return Preferences(*pick, self.value[rows], self.side[rows], self.names)
 
     def of(self, names: str | Sequence[str]) -> "Preferences":
-        """The pairs of the named values only, numbered in the order of `names`."""
+        """The pairs of the named values only, numbered in the order of `names`.
+
+        ValueError for an unknown name (with the nearest), for none and for a repeated one.
+        """
         names = distinct(names, self.names)
         old = [self.names.index(name) for name in names]
         part = self.take(np.flatnonzero(np.isin(self.value, old)))

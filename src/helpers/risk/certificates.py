@@ -9,7 +9,7 @@ from scipy.special import ndtr, rel_entr
 from ..checks import finite, holds, inside, numbers, shown
 from ..dynamics.flow import times_of
 from ..dynamics.token_rows import LARGEST, Samples, checked_arrays
-from ..dynamics.tracking import noise_sizes, track, track_beforehand
+from ..dynamics.tracking import check_orthonormal, noise_sizes, track, track_beforehand
 from ..layouts import TokenLayout
 from ..mixture import MOST_NUMBERS, Sample, ValueMixture
 
@@ -79,8 +79,7 @@ def guarantee_beforehand(
     """
     holds("mixture", mixture, "layout d v l_b delta concepts", "a ValueMixture")
     inside("failure", failure, 0, 1)
-    if mixture.delta:
-        raise ValueError(f"mixture must have orthonormal concepts, delta = 0, got delta = {mixture.delta!r}")
+    check_orthonormal(mixture)
     times_of("S", S)
     learned = mixture.layout.gram @ mixture.concepts
     if covariance is None:

@@ -74,19 +74,19 @@ def law_from_interactions(
     ValueError : arrays that do not fit, a cluster with fewer than 3 samples, Q not above 0.
     """
     x, value, side = checked_arrays(sample, layout, "sample")
-    given, Q = Q, numbers("Q", Q)
-    if not (Q >= 1e-100).all():
-        raise ValueError(f"Q must be above 0, got {shown(given)}")
+    samples = numbers("Q", Q)
+    if not (samples >= 1e-100).all():
+        raise ValueError(f"Q must be above 0, got {shown(Q)}")
     rows = {(i, s): np.flatnonzero((value == i) & (side == s)) for i in range(layout.K) for s in (1, -1)}
     fewest = min(map(len, rows.values()))
     if fewest < 3:
         raise ValueError(f"sample must hold at least 3 samples of each cluster, got one with {fewest}")
     signed = side[:, None] * x.astype(float, copy=False)
-    risks = np.empty((*Q.shape, layout.K, 2))
+    risks = np.empty((*samples.shape, layout.K, 2))
     for i in range(layout.K):
         for at, s in enumerate((1, -1)):
             mean, given, drawn = _moments(signed, rows, layout.gram[i], (i, s))
-            risks[..., i, at] = np.exp(log_at_most_zero(mean, np.sqrt(given + drawn / Q)))
+            risks[..., i, at] = np.exp(log_at_most_zero(mean, np.sqrt(given + drawn / samples)))
     return risks.mean(axis=-1)
 
 

@@ -14,11 +14,6 @@ from scipy.special import expit, logsumexp
 from ..checks import holds, one_of, positive
 from .pairs import SequencePairs, finite_table, whole_numbers
 
-__all__ = [
-    "SequencePairs", "TokenTerms", "sequence_gradient", "sequence_margins", "token_reward", "token_reward_rates",
-    "token_terms",
-]
-
 _BLOCK = 64  # positions whose logits over the whole vocabulary are held at once
 
 

@@ -39,7 +39,10 @@ def held(path: Path) -> Iterator[None]:
 
 
 def save_checkpoint(path: Path, settings: dict, weights: dict, optimizer, history: dict[str, np.ndarray]) -> None:
-    """Write weights and their Adam moments by name, the arrays of `history`, and a checksum of them all."""
+    """Write weights and their Adam moments by name, the arrays of `history`, and a checksum of them all.
+
+    Raises `OSError` (one sentence) where the file cannot be written; one that was there stays as it was.
+    """
     tensors = {f"history/{name}": torch.from_numpy(array) for name, array in history.items()}
     for name, weight in weights.items():
         tensors[f"weight/{name}"] = weight.detach()

@@ -17,7 +17,10 @@ def all_blocks(model: torch.nn.Module) -> list:
 
 
 def top_blocks(model: torch.nn.Module, count: int) -> tuple[list, list]:
-    """The model's transformer blocks in order: those below the last `count`, and the last `count`."""
+    """The model's transformer blocks in order: those below the last `count`, and the last `count`.
+
+    Raises `ValueError` where the blocks are not found, and for a count below 1 or above their number.
+    """
     found, depth = all_blocks(model), model.config.num_hidden_layers
     if not found:
         raise ValueError(f"blocks must be None for {type(model).__name__}, whose list of {depth} blocks is not found")

@@ -69,14 +69,7 @@ def train_last_layer(
     holds("preferences.layout", preferences.layout, "K gram indices incidence tokens", "a TokenLayout")
     beta, layout = float(beta), preferences.layout
     train = _samples(embeddings, preferences, layout, "embeddings")
-    if test is not None:
-        if not isinstance(test, tuple | list) or len(test) != 2:
-            raise ValueError(f"test must be None or a pair (embeddings, preferences), got {shown(test)}")
-        holds("the second of test", test[1], "value side", "Preferences")
-        names, others = (getattr(held, "names", None) for held in (preferences, test[1]))
-        if names != others:
-            raise ValueError(f"test must hold the values {names} in this order, got {others}")
-    held_out = None if test is None else _samples(*test, layout, "test embeddings", train.shape[1])
+    held_out = None if test is None else _held_out(test, preferences, train.shape[1])
     rows = np.zeros(train.shape, train.dtype)
     update = _adam(rows, lr) if optimizer == "adam" else _gradient_descent(rows, lr)
     recorded, losses, margins, test_margins = [], [], [], []
@@ -114,6 +107,17 @@ def train_last_layer(
     )
 
 
+def _held_out(test: tuple, preferences, d: int) -> TokenRows:
+    """The held-out samples of dimension d; they must be of the values that are trained on."""
+    if not isinstance(test, tuple | list) or len(test) != 2:
+        raise ValueError(f"test must be None or a pair (embeddings, preferences), got {shown(test)}")
+    holds("the second of test", test[1], "value side", "Preferences")
+    names, others = (getattr(held, "names", None) for held in (preferences, test[1]))
+    if names != others:
+        raise ValueError(f"test must hold the values {names} in this order, got {others}")
+    return _samples(*test, preferences.layout, "test embeddings", d)
+
+
 def _samples(embeddings: np.ndarray, preferences, layout, name: str, d: int | None = None) -> TokenRows:
     """The samples in the precision of their embeddings; errors speak of `name`."""
     try:
@@ -121,15 +125,17 @@ def _samples(embeddings: np.ndarray, preferences, layout, name: str, d: int | No
     except ValueError:  # rows of different lengths
         raise ValueError(f"{name}, values and sides must be arrays, got lists of lists of different lengths") from None
     if value.ndim != 1 or value.dtype.kind not in "iuf" or side.shape != value.shape or side.dtype.kind not in "iuf":
-        raise ValueError(f"the values and sides of {name} must be lists of equally many numbers, got {shown(value)}")
+        raise ValueError(f"the values and sides of {name} must be lists of equally many numbers, "
+                         f"got {value.dtype} of shape {value.shape} and {side.dtype} of shape {side.shape}")
     if x.ndim != 2 or len(x) != len(value) or 0 in x.shape or x.shape[1] != (d or x.shape[1]):
         raise ValueError(f"{name} must have shape ({len(value)}, {d or 'd'}), a row for each pair, got {x.shape}")
     if x.dtype.kind not in "biuf":
         raise ValueError(f"{name} must hold real numbers, got {x.dtype}")
     if not (np.isfinite(x.min()) and np.isfinite(x.max())):
         raise ValueError(f"{name} must be finite, got {np.sum(~np.isfinite(x))} entries that are not")
-    if not 0 <= value.min() <= value.max() < layout.K:
-        raise ValueError(f"the values of {name} must lie between 0 and {layout.K - 1}, got {value.max()}")
+    wrong = value[~((value >= 0) & (value < layout.K))]
+    if wrong.size:
+        raise ValueError(f"the values of {name} must lie between 0 and {layout.K - 1}, got {wrong[0]}")
     dtype = np.float32 if x.dtype == np.float32 else np.float64
     return TokenRows(Sample(x, value, side), layout, dtype=dtype, name=name)
 

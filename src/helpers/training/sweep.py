@@ -22,7 +22,8 @@ class LastLayerLab:
     """DPO by plain gradient descent on the last layer, for subsets of a pool of pairs.
 
     pool, test : pairs to draw from, and held-out pairs.   x, x_test : their embeddings.
-    lr : learning rate of the mean loss.   seed : of the subsets.
+    lr : learning rate of the mean loss.   seed : of the subsets; draw n has seed + n, so labs of one pool whose seeds
+        are near share subsets.
 
     Every run subtracts the mean of its own training embeddings from all embeddings.
     Raises `ValueError` for embeddings that do not fit their pairs, lr not above 0 or a seed below 0.

@@ -43,7 +43,10 @@ class Updater:
         self.autocast = partial(torch.autocast, self.device.type, torch.bfloat16, enabled=dtype == "bfloat16")
 
     def refer(self, used: np.ndarray, known: np.ndarray | None) -> np.ndarray:
-        """Gaps (N,) under the reference for the pairs `used`, NaN for others; fills the frozen trunk's states."""
+        """Gaps (N,) under the reference for the pairs `used`, NaN for others; fills the frozen trunk's states.
+
+        Raises `ValueError` for gaps that are not finite, and for blocks that hand on more than their states.
+        """
         self.reference = np.full(len(self.pairs), np.nan, np.float32) if known is None else known
         if len(used) and (known is None or self.trunk is not None):
             gaps = self.reference.copy()
@@ -71,7 +74,10 @@ class Updater:
                              f"{np.abs(again - gaps[chosen]).max():.2g}")
 
     def step(self, batch: np.ndarray) -> dict[str, float]:
-        """Update the weights on the pairs `batch`; what was measured before the update."""
+        """Update the weights on the pairs `batch`; what was measured before the update.
+
+        Raises `ValueError` where a margin is not finite; the weights are then as they were before it.
+        """
         start = time.perf_counter()
         margins, rows = [], list(self._rows(batch, FrozenTrunk.replay))
         for number, (chosen, row, context) in enumerate(rows, 1):

@@ -333,6 +333,7 @@ const proofView = (() => {
         const state = line.bad ? ", it fails here" : line.lacks ? ", a hypothesis that it uses fails" : "";
         button.setAttribute("aria-label", `Line ${no}, ${LINES[i].name}${state}${done && line.times ? `, wider by ${line.times.toFixed(2)}` : ""}`);
         if (no === at()) button.setAttribute("aria-current", "step"); else button.removeAttribute("aria-current");
+        button.tabIndex = no === at() ? 0 : -1;                         // one stop for the keyboard; arrows go on
       });
     }
 
@@ -354,6 +355,13 @@ const proofView = (() => {
     $(".rm-rail").addEventListener("click", (event) => {
       const no = Number(event.target.closest("[data-line]")?.dataset.line);
       if (no) go(no, { shown: Math.max(get("shown"), no) });
+    });
+    $(".rm-rail").addEventListener("keydown", (event) => {              // arrows walk along it, Enter goes to a line
+      const no = Number(event.target.dataset.line), last = LINES.length;
+      const to = { ArrowLeft: no - 1, ArrowUp: no - 1, ArrowRight: no + 1, ArrowDown: no + 1, Home: 1, End: last }[event.key];
+      if (to === undefined) return;
+      event.preventDefault();
+      $(`.rm-rail [data-line="${Math.min(last, Math.max(1, to))}"]`).focus();
     });
 
     // ---- the hypotheses ----

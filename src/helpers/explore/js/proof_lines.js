@@ -175,5 +175,5 @@ const proofLines = (() => {
 
   const FINE = `Simulated in this page: ${K} values, two clusters each, d = ${D}; nothing is drawn by hand. Lines 2 to 4 add up the noise of this draw; from line 5 on the bracket is the theorem’s own. The directions of the noise stay the same when a slider moves. “Wider” compares the widths of two brackets, in line 2 with the cloud itself. Lines 6 to 9 follow all speeds up to the stopping time τ₁; line 10 adds ${2 * K * NEW} new statements.`;
 
-  return { LINES, HYPOTHESES, FINE, place, times, result, verdict, guessed, answer, bold, listing };
+  return { LINES, HYPOTHESES, FINE, place, times, result, verdict, guessed, answer, bold };
 })();

@@ -10,9 +10,7 @@ const escapeText = (text) => String(text).replace(/[&<>"]/g, (c) => ({ "&": "&am
 function scale([low, high], [start, end], log = false) {
   const f = log ? Math.log : (x) => x;
   const span = f(high) - f(low) || 1;
-  const to = (x) => start + ((f(x) - f(low)) / span) * (end - start);
-  to.back = (pixel) => low + ((pixel - start) / (end - start)) * (high - low);     // linear scales only
-  return to;
+  return (x) => start + ((f(x) - f(low)) / span) * (end - start);
 }
 
 // About `count` round numbers between low and high, three at least.
@@ -54,7 +52,7 @@ function tenTo(exponent) {
   return `${Number((10 ** (exponent - whole)).toPrecision(2))} × ${raised(whole)}`;
 }
 
-const percent = (x) => ((x >= 0.001 && x < 10) || x === 0 ? `${Number((100 * x).toFixed(1))} %` : short(x));
+const percent = (x) => ((Math.abs(x) >= 0.001 && Math.abs(x) < 10) || x === 0 ? `${Number((100 * x).toFixed(1))} %` : short(x));
 
 // Raised digits in one font: the book's own has only some of them.
 const oneFont = (text, tag) => text.replace(/[⁻⁰¹²³⁴-⁹]+/g, (run) => `<${tag} class="rm-raised">${run}</${tag}>`);

@@ -277,7 +277,7 @@ function statementView({ model, el }) {
     return bar("answers match", a, 2.1, said("answers", a, 0)) + bar("× prompts alike", b, full, number("prompts", b, amount), "", whole ? setting.common : null) + rule +
       bar("= push", p, 1.05, said("push", p), "rm-push") +
       `<p>(${signed(a, 0)}) × ${amount(b)} × step ${short(it.rate(mode()))} × σ(−r) ${s.toFixed(2)}${times > 1 ? ", which shrinks as the clicked margin r grows" : ""}.${whole
-        ? ` Pale: ${amount(setting.common)} of the ${amount(b)} is what all prompts share.` : ""}</p>`;
+        ? ` Pale: ${amount(setting.common)}, which all prompts share; these two add ${signed(b - setting.common, 0)}.` : ""}</p>`;
   }
   function labels() {
     beads.forEach(({ hit }, i) => hit.setAttribute("aria-label", `${texts[i]} (${what(i)}; margin ${signed(r[i])})`));
