@@ -92,6 +92,7 @@ class TestChapter05:
         with np.errstate(divide="ignore"):
             slack = dict(zip(said["taken_key"], right / left, strict=True))
         assert left[2] == 0 and right[2] > 1e5  # "in none of six further data sets", "above a hundred thousand"
+        assert round(wilson_interval(0.0, 6)[1], 2) == 0.39  # "room for a share of .39"
         assert slack["sharing"] == np.sort(list(slack.values()))[-2]  # "The sharing term comes next"
         assert slack["envelope"] == pytest.approx(7, abs=0.6) and slack["horizon"] == pytest.approx(7, abs=0.6)
         assert slack["B.2"] == pytest.approx(6, abs=0.7) and 1 < slack["pushes"] < 2

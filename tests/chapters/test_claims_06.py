@@ -154,6 +154,9 @@ def test_the_law_holds_for_own_answers_and_not_for_shared_ones(said):
     law, seen = np.column_stack([said["first"], said["last"]])[:3], np.array(said["mean"][:3])
     assert (law[2] > 2 * seen[2]).all()
     assert (seen[2] < seen[:2]).all()  # "easier to learn than one value alone"
+    assert np.round(seen[[2, 0], 0], 2).tolist() == [0.19, 0.27]
+    low, high = np.array(said["low"][:3]), np.array(said["high"][:3])
+    assert high[2, 0] < low[0, 0] and high[2, 1] > low[0, 1]  # "at Q = 48 the intervals overlap"
     assert law[0] == pytest.approx(law[1], rel=1e-12)  # "the number of values irrelevant"
     assert 1.3 < law[2, 0] / law[0, 0] < law[2, 1] / law[0, 1] < 2.3
 

@@ -159,6 +159,10 @@ def test_training_statements_are_learned_one_after_the_other(said):
     assert said["tested"].tolist() == [64, 448]
     for share, tested, low, high in zip(*(said[name] for name in ("share", "tested", "low", "high")), strict=True):
         assert wilson_interval(share, int(tested)) == pytest.approx((low, high), rel=1e-12)
+    assert np.round([seen[-1], same], 2).tolist() == [0.98, 0.92] and said["time"][-1] == pytest.approx(200)
+    wrong, others = np.column_stack([said[name] for name in ("share", "low", "high")])
+    assert np.round(wrong, 2).tolist() == [0.3, 0.2, 0.42] and np.round(others, 2).tolist() == [0.82, 0.78, 0.85]
+    assert 0 < said["share"][0] - said["unseen"][0] < 0.06  # "hardly more than at first"
     assert said["high"][0] < 0.5 < said["low"][1]  # caution is lost on unseen statements, the others are not
 
 
@@ -166,6 +170,8 @@ def test_the_order_of_the_first_rates_fades(said):
     first, last, at_last = said["rank_first"], said["rank_last"], said["hit_last"]
     assert (first > 0.75).all() and (last < first).all() and (last > 0.4).all()
     assert at_last[0] < 0.2 and (at_last[1:] > 0.5).all()
+    ends = [f(part) for part in (first, last, said["hit_first"]) for f in (min, max)]
+    assert np.round(ends, 2).tolist() == [0.77, 0.94, 0.48, 0.67, 0.55, 0.74]
 
 
 @pytest.mark.theorem("C.5")
