@@ -17,8 +17,11 @@ fs.mkdirSync(scratch, { recursive: true });
 const amd = fs.readFileSync(path.join(here, "node_modules/anywidget/dist/index.js"), "utf8");
 const esm = amd.replace(/define\(\["@jupyter-widgets\/base"\], (\w+)\);/, "export default $1;");
 if (esm === amd) throw new Error("anywidget's last line changed: adapt build.mjs");
+// A page of many figures on a busy machine may take longer than the seconds after which anywidget gives one up.
+const patient = esm.replace(/AbortSignal\.timeout\([23]e3\)/g, "AbortSignal.timeout(6e4)");
+if (patient === esm) throw new Error("anywidget's time limits changed: adapt build.mjs");
 const factory = path.join(scratch, "anywidget-factory.js");
-fs.writeFileSync(factory, esm);
+fs.writeFileSync(factory, patient);
 
 const { metafile } = await build({
   absWorkingDir: here,

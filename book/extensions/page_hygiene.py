@@ -25,6 +25,7 @@ from book.tools.references import REPOSITORY
 
 OPENING = ("After this chapter you can", "You need", "Cost", "Model and data", "Paper")
 SEARCH = re.compile(r'<script src="[^"]*(?:searchtools|language_data|searchindex)\.js"></script>\s*')
+SIDE = '<div id="pst-primary-sidebar"'
 FIGURE = re.compile(r'<figure class="[^"]*\bnumbered\b[^"]*" id="(?P<id>[^"]+)".*?</figcaption>', re.DOTALL)
 # A formula in running text with the bracket before it, the stop after it, or both.
 INLINE = r'<span class="math notranslate nohighlight">[^<]*</span>'
@@ -164,14 +165,20 @@ def colab(app, page: str) -> str:
     return f"{COLAB}{address.removeprefix('https://github.com')}/blob/{branch}/{page}.ipynb"
 
 
-def drop_search_scripts(app, exception):
-    """Leave the index of the book to the search page: the theme would load it with every page, and use it nowhere."""
+def finish_pages(app, exception):
+    """Mend what the theme writes around the body of a page.
+
+    The index of the book is left to the search page, since the theme would load it with every page and use it
+    nowhere. The side of the page is a landmark, so that a screen reader finds the book's name in one.
+    """
     if exception or app.builder.name != "html":
         return
     for page in Path(app.outdir).rglob("*.html"):
         text = page.read_text(encoding="utf-8")
-        if page.name != "search.html" and (kept := SEARCH.sub("", text)) != text:
-            page.write_text(kept, encoding="utf-8")
+        mended = text.replace(f"{SIDE} class", f'{SIDE} role="navigation" aria-label="Book" class')
+        mended = mended if page.name == "search.html" else SEARCH.sub("", mended)
+        if mended != text:
+            page.write_text(mended, encoding="utf-8")
 
 
 def write_entrance(app, exception):
@@ -210,5 +217,5 @@ def setup(app):
     app.connect("doctree-read", mark_opening)
     app.connect("html-page-context", clean_page, priority=900)
     app.connect("build-finished", write_entrance, priority=900)
-    app.connect("build-finished", drop_search_scripts, priority=900)
+    app.connect("build-finished", finish_pages, priority=900)
     return {"env_version": 3, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -20,6 +20,6 @@ const asWritten = Search.htmlToText;
 Search.htmlToText = (html, anchor) => {
   const page = new DOMParser().parseFromString(html, "text/html");
   for (const formula of page.querySelectorAll(".math")) formula.textContent = readable(formula.textContent);
-  for (const unread of page.querySelectorAll("svg, .rm-skip, details.hide")) unread.remove();
+  for (const unread of page.querySelectorAll("svg, .rm-skip, details.hide, .highlight")) unread.remove();
   return asWritten(page.documentElement.outerHTML, anchor);
 };

@@ -35,6 +35,7 @@ from nbformat import NotebookNode
 from .source import ROOT, find, notebook
 
 LOCK = "requirements.lock"
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 OUTSIDE = {".venv", "_build", "__pycache__", ".git"}  # parts of paths on which no chapter depends
 TIMEOUT = 600  # seconds a cell
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -118,7 +119,8 @@ def inputs(files: Iterable[str], root: Path) -> dict[str, str]:
 
 
 def digest(path: Path, read: Collection[str] = ()) -> str:
-    """Digest of what a file holds, "" where it is gone; of a module without its comments, of a folder its names.
+    """Digest of what a file holds, "" where it is gone; of a module without comments and docstrings, of a
+    folder its names.
 
     Of the face of a room only what it says of its modules that are among `read` counts: more names change nothing.
     """
@@ -137,9 +139,11 @@ def digest(path: Path, read: Collection[str] = ()) -> str:
 
 @cache
 def _meaning(path: Path, changed: int, leaves: frozenset[str]) -> bytes:
-    """A module as its syntax tree; of a lazy face the lines of those `leaves` alone."""
+    """A module as its syntax tree without docstrings; of a lazy face the lines of those `leaves` alone."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
+        if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            del node.body[0]
         if isinstance(node, ast.keyword) and node.arg == "submod_attrs":
             faces = ast.literal_eval(node.value)
             node.value = ast.Constant(sorted((leaf, sorted(names)) for leaf, names in faces.items() if leaf in leaves))

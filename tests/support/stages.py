@@ -11,14 +11,6 @@ WIDER = """() => [...document.querySelectorAll('.rm-stage')]
     .flat().filter(x => x > 1).length"""
 
 
-def troubles(log: list[str]) -> list[str]:
-    """What went wrong on a page, but for the loader's own limit of two seconds, which a busy machine may pass.
-
-    The figure is drawn all the same, as what else is tested sees.
-    """
-    return [line for line in log if "Failed to initialize model" not in line]
-
-
 def small_texts(page: Page, least: float = 12) -> list[str]:
     """Words of the figures that are drawn with letters of less than `least` pixels."""
     return page.evaluate(SMALL, least)
