@@ -149,7 +149,8 @@ def test_only_what_changed_runs_again(book):
     assert ran(book) == set(), "prose"
     edit(book / "chapters" / "02_two.md", "bytearray(3 *", "bytearray(2 *")
     assert ran(book) == {"02_two"}, "a code cell"
-    edit(helpers / "a.py", "x = 1", '"""What it holds."""\nx = 1  # why')
+    edit(helpers / "a.py", "A module.", "What it holds.")
+    edit(helpers / "a.py", "x = 1", "x = 1  # why")
     (helpers / "b.py").write_text("z = 1\n")
     (book / "records" / "bench.json").write_text("{}")
     assert ran(book) == set(), "a docstring, a comment, and files that no chapter read"
