@@ -384,7 +384,7 @@ def test_the_build_runs_nothing_and_writes_the_numbers(tmp_path):
     assert '<p class="admonition-title">Exercise 1.1: Two samples</p>' in one
     assert "Solution to<a class=\"reference internal\" href=\"#ex-01-1\"> Exercise 1.1: Two samples" in one
     start = (root / "_build" / "html" / "book" / "index.html").read_text()
-    assert "1. One</span></a>" in start and f"{cost['chapters/02_two']['memory']:.2f} GB" in start
+    assert "1. One</span></a>" in start and f"{cost['chapters/02_two']['memory']:.2f}\N{NO-BREAK SPACE}GB" in start
     for text in ("a step", "0.5", "5.25", "10.5", "Measured on P with 2 cores and 8 GB; trl 1.0."):
         assert f"<p>{text}</p>" in start
 
