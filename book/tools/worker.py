@@ -60,6 +60,8 @@ def main(folder: Path, cwd: str, timeout: int) -> None:
         client.execute()
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as problem:
         error = f"{_where(node, current[0])}\n{ANSI.sub('', str(problem))}"
+    except AssertionError:  # of nbclient, where the kernel dies while it is being cleaned up
+        error = f"{_where(node, current[0])}\nKernel died"
     seconds = time.perf_counter() - start
     unit = 1 if sys.platform == "darwin" else 1024  # bytes there, kibibytes elsewhere
     memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit / 1e9

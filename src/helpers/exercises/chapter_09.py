@@ -48,7 +48,7 @@ ANSWERS: dict[str, Exercise] = {
     "09.3": function(
         "mean product", _off_diagonal, [(_MEANS,), (np.eye(3),), (np.outer([1.0, 1.0, -1.0, -1.0], [2.0, 1.0]),)]
     ),
-    "09.4": number("v / |c|", _in_units_of_the_concept(), rel=5e-3),
+    "09.4": number("noise in concept lengths", _in_units_of_the_concept(), rel=5e-3),
     "09.5": function(
         "standard error", _standard_error, [([1.0, 2.0, 4.0],), (np.linspace(0.9, 1.3, 10) ** 2,), ([3.0, 3.0],)]
     ),
