@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 # What OpenMP itself says that it read, when torch loads it: "[host] OMP_WAIT_POLICY = 'PASSIVE'".
 CODE = "import {first}, torch"
 

@@ -75,6 +75,7 @@ def test_a_page_is_built_when_it_is_saved_and_served_meanwhile(tmp_path, monkeyp
     assert built == [["05_sample.md"]]
 
 
+@pytest.mark.slow
 def test_a_taken_port_gives_another_and_no_book_a_sentence(tmp_path, monkeypatch, capsys):
     (tmp_path / "index.html").write_text("<p>served</p>")
     monkeypatch.setattr(site, "SITE", tmp_path)

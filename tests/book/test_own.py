@@ -8,6 +8,8 @@ import pytest
 from book.tools import run, source
 from helpers.preferences.formats import FORMATS
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "book" / "own.md"
 TEXT = PAGE.read_text("utf-8")

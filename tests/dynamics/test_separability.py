@@ -61,6 +61,7 @@ def test_lengths_are_free_of_the_noise_of_the_means():
     assert (np.mean(plain, axis=0) - (means**2).sum(axis=1) > correction / 2).all()
 
 
+@pytest.mark.slow
 @pytest.mark.theorem("4.1")
 @settings(max_examples=20, deadline=None)
 @given(layout=LAYOUTS, seed=st.integers(0, 10**6))
@@ -158,6 +159,7 @@ def test_separation_by_hand():
         separation(np.triu(np.ones((3, 3))))
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(layout=LAYOUTS, seed=st.integers(0, 10**6))
 def test_by_the_recovery_time_every_margin_is_positive(layout, seed):

@@ -241,6 +241,7 @@ BRACKETS = """settings.map((setting) => proofModel.argue(proofModel.simulate(set
     .lines.map(({ no, outside, proved, low, high, fits }) => ({ no, outside, proved, low, high, fits })))"""
 
 
+@pytest.mark.slow
 def test_no_statement_leaves_a_bracket_that_is_marked_as_proved():
     lines = value(BRACKETS, str(ProofFigure._esm), settings=GRID)
     proved = [line for one in lines for line in one if 5 <= line["no"] <= 9 and line["proved"]]

