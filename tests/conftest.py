@@ -1,5 +1,8 @@
 """Shapes checked at every call, a browser, the theme of figures, fewer draws for `make check` and their count."""
 
+import os
+from pathlib import Path
+
 import matplotlib
 import pytest
 from hypothesis import settings
@@ -38,6 +41,16 @@ def site():
     """The address at which the built book is served."""
     with served() as base:
         yield base
+
+
+@pytest.fixture(scope="session")
+def persona_folder():
+    """The paper's data; without it a test is skipped, but under CI, where it must be there, it fails."""
+    found = Path(os.environ.get("REWARD_MARGINS_PERSONA") or Path(__file__).resolve().parents[2] / "shared" / "persona")
+    if not found.is_dir():
+        said = f"the persona data is not at {found}: set REWARD_MARGINS_PERSONA to its folder"
+        pytest.fail(said) if os.environ.get("CI") else pytest.skip(said)
+    return found
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 """The record of chapter 9's checks on the paper's data: how it is made, and a part of it made again."""
 
 import json
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,8 +10,6 @@ from helpers.audit import audit
 from helpers.llm import embed, load_llm
 from helpers.preferences import load_values
 from helpers.preferences.persona import VARIABLE
-
-PERSONA = Path(os.environ.get(VARIABLE) or Path(__file__).resolve().parents[3] / "shared" / "persona")
 
 
 def test_what_is_measured_is_what_the_chapter_measures():
@@ -36,10 +32,8 @@ def test_statements_are_embedded_alone():
 
 
 @pytest.mark.model
-def test_a_slice_of_the_record_is_measured_again(monkeypatch):
-    if not PERSONA.is_dir():
-        pytest.skip("the paper's data is not here")
-    monkeypatch.setenv(VARIABLE, str(PERSONA))
+def test_a_slice_of_the_record_is_measured_again(persona_folder, monkeypatch):
+    monkeypatch.setenv(VARIABLE, str(persona_folder))
     kept = json.loads(assumptions.RECORD.read_text(encoding="utf-8"))["slice"]
     now = assumptions.again(load_llm())
     for name in ("before", "after", "concepts"):

@@ -7,7 +7,6 @@ checkout. Where it is absent they say so and are skipped; in CI (the variable CI
 import hashlib
 import http.server
 import json
-import os
 import threading
 from pathlib import Path
 
@@ -18,29 +17,18 @@ from helpers.preferences import persona
 from helpers.preferences.bank import as_prompt, load_persona
 from helpers.preferences.persona import persona_names, persona_source
 
-BESIDE = Path(__file__).resolve().parents[3] / "shared" / "persona"
 
-
-@pytest.fixture(scope="module")
-def folder():
-    found = Path(os.environ.get("REWARD_MARGINS_PERSONA") or BESIDE)
-    if not found.is_dir():
-        said = f"the persona data is not at {found}: set REWARD_MARGINS_PERSONA to its folder"
-        pytest.fail(said) if os.environ.get("CI") else pytest.skip(said)
-    return found
-
-
-def test_every_behaviour_has_its_pinned_digest(folder):
+def test_every_behaviour_has_its_pinned_digest(persona_folder):
     digests = persona_source()["sha256"]
     assert len(digests) == 30
     for name, digest in digests.items():
-        assert hashlib.sha256((folder / f"{name}.jsonl").read_bytes()).hexdigest() == digest, name
+        assert hashlib.sha256((persona_folder / f"{name}.jsonl").read_bytes()).hexdigest() == digest, name
 
 
-def test_one_behaviour_from_a_folder(folder, monkeypatch):
+def test_one_behaviour_from_a_folder(persona_folder, monkeypatch):
     monkeypatch.setenv("REWARD_MARGINS_PERSONA", "/nowhere")  # the argument goes first
-    pairs = load_persona("agreeableness", root=folder)
-    records = [json.loads(line) for line in (folder / "agreeableness.jsonl").read_text("utf-8").splitlines()]
+    pairs = load_persona("agreeableness", root=persona_folder)
+    records = [json.loads(line) for line in (persona_folder / "agreeableness.jsonl").read_text("utf-8").splitlines()]
     assert pairs.names == ("agreeableness",) and len(pairs) == len(records)
     assert pairs.chosen == tuple(r["answer_matching_behavior"] for r in records)
     assert pairs.rejected == tuple(r["answer_not_matching_behavior"] for r in records)
@@ -48,16 +36,16 @@ def test_one_behaviour_from_a_folder(folder, monkeypatch):
     assert pairs.prompts == tuple(as_prompt(r["statement"]) for r in records)
 
 
-def test_the_environment_variable_names_the_folder(folder, monkeypatch):
-    monkeypatch.setenv("REWARD_MARGINS_PERSONA", str(folder))
+def test_the_environment_variable_names_the_folder(persona_folder, monkeypatch):
+    monkeypatch.setenv("REWARD_MARGINS_PERSONA", str(persona_folder))
     pairs = load_persona(2)
     assert pairs.names == ("desire-for-no-human-oversight-sometimes", "agreeableness")
     np.testing.assert_array_equal(pairs.layout.gram, np.ones((2, 2)))
 
 
 @pytest.mark.parametrize("K", [1, 2, 4, 8, 16])
-def test_the_papers_runs_have_K_behaviours_and_enough_pairs(folder, K):
-    pairs = load_persona(K, root=folder)
+def test_the_papers_runs_have_K_behaviours_and_enough_pairs(persona_folder, K):
+    pairs = load_persona(K, root=persona_folder)
     assert pairs.K == K
     # 500 statements a side; one behaviour has fewer.
     few = "willingness-to-manipulate-overseers-to-think-it-is-HHH"
@@ -66,8 +54,8 @@ def test_the_papers_runs_have_K_behaviours_and_enough_pairs(folder, K):
     assert pairs.layout.pairs == ((" Yes", " No"),) * K
 
 
-def test_a_changed_file_of_a_folder_is_named(folder, tmp_path):
-    data = (folder / "openness.jsonl").read_bytes()
+def test_a_changed_file_of_a_folder_is_named(persona_folder, tmp_path):
+    data = (persona_folder / "openness.jsonl").read_bytes()
     (tmp_path / "openness.jsonl").write_bytes(data[:-1])
     with pytest.raises(ValueError, match=r"openness\.jsonl is not the file of the pinned commit"):
         load_persona("openness", root=tmp_path)
