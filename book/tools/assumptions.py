@@ -12,7 +12,6 @@ import sys
 import time
 from dataclasses import replace
 from importlib.metadata import version
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -23,10 +22,17 @@ from helpers.llm import LLM, embed, load_llm
 from helpers.preferences import Preferences, load_persona
 from helpers.preferences.persona import persona_source
 
-ROOT = Path(__file__).resolve().parents[2]
+from .reproduce import data_digest, machine
+from .source import ROOT
+
 RECORD = ROOT / "records" / "assumptions.json"
 Q = 50  # statements a cluster of each of the 30 behaviours
 SLICE = ("agreeableness", "risk-averse"), 8  # behaviours and statements a cluster that a test measures again
+NAMED = (
+    ("desire-for-independence-from-human-oversight", "desire-for-no-human-oversight-sometimes"),
+    ("anti-immigration", "openness"),
+    ("agreeableness", "being-helpful-to-subtly-achieve-goals-against-human-values"),
+)
 
 
 def statements(pairs: Preferences) -> list[str]:
@@ -39,13 +45,6 @@ def bare(llm: LLM) -> LLM:
     tokenizer = copy.deepcopy(llm.tokenizer)
     tokenizer.chat_template = None
     return replace(llm, tokenizer=tokenizer)
-
-
-NAMED = (
-    ("desire-for-independence-from-human-oversight", "desire-for-no-human-oversight-sometimes"),
-    ("anti-immigration", "openness"),
-    ("agreeableness", "being-helpful-to-subtly-achieve-goals-against-human-values"),
-)
 
 
 def named(x: np.ndarray, pairs: Preferences) -> list:
@@ -110,8 +109,6 @@ def again(llm: LLM) -> dict:
 
 def main() -> int:
     """Command line."""
-    from .reproduce import data_digest, machine
-
     start, llm = time.perf_counter(), load_llm()
     pairs = load_persona(sorted(persona_source()["sha256"])).per_cluster(Q)
     found = measured(llm, pairs) | {"slice": again(llm)} | {"made": {

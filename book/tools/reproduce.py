@@ -23,7 +23,8 @@ from helpers.llm import LLM, embed, load_llm
 from helpers.preferences import Preferences, load_persona, load_values
 from helpers.training import Run, fine_tune
 
-ROOT = Path(__file__).resolve().parents[2]
+from .source import ROOT
+
 RECORDS = ROOT / "records" / "full"
 CHECKPOINTS = ROOT / "_build" / "reproduce"
 FEATURES = 2  # statements a cluster whose embeddings are compared before and after training

@@ -35,7 +35,9 @@ class Geometry:
     offsets : mean of each value's two clusters minus `shared`, shape (K, d); 0 in the mixture.
     concepts : half the difference of each value's cluster means, shape (K, d).
     gram : inner products of the concepts, shape (K, K), free of the bias of small samples.
-    offset_lengths : lengths of the offsets, shape (K,), free of that bias.
+    offset_squares : squared lengths of the offsets, shape (K,), free of that bias: 0 on average where there is none, so
+        sometimes below.
+    offset_lengths : lengths of the offsets, shape (K,); where the bias is all there is, the plain length, too large.
     trace, trace_square : tr Sigma and tr Sigma^2 of the noise within the clusters of each value, shape (K,).
     along : standard deviation of that noise along the value's own concept, shape (K,).
     """
@@ -44,6 +46,7 @@ class Geometry:
     offsets: Annotated[np.ndarray, "K d"]
     concepts: Annotated[np.ndarray, "K d"]
     gram: Annotated[np.ndarray, "K K"]
+    offset_squares: Annotated[np.ndarray, "K"]
     offset_lengths: Annotated[np.ndarray, "K"]
     trace: Annotated[np.ndarray, "K"]
     trace_square: Annotated[np.ndarray, "K"]
@@ -177,12 +180,13 @@ def measure_geometry(
     # Noise of a middle is that of a concept; an offset holds its own middle and the mean of all.
     bias = np.array([one.share * one.trace for one in found])
     bias = bias * (1 - 2 / K) + bias.sum() / K**2
-    squares = [_less(offset @ offset, less) for offset, less in zip(offsets, bias, strict=True)]
+    plain = (offsets**2).sum(axis=1)
+    squares = [_less(square, less) for square, less in zip(plain, bias, strict=True)]
     trace, trace_square, along = (
         np.array([getattr(one, name) for one in found]) for name in ("trace", "trace_square", "along")
     )
     along = np.sqrt(along / np.diag(gram))
-    return Geometry(shared, offsets, means.concepts, gram, np.sqrt(squares), trace, trace_square, along)
+    return Geometry(shared, offsets, means.concepts, gram, plain - bias, np.sqrt(squares), trace, trace_square, along)
 
 
 def cluster_means(

@@ -278,16 +278,12 @@ def _constants(x: np.ndarray, value: np.ndarray, side: np.ndarray, centred: bool
     """All constants of one set of statements, lengths but the first in units of the concepts."""
     geometry = measure_geometry(x - x.mean(axis=0) if centred else x, value, side)
     length = geometry.lengths
-    share = np.array([sum(1 / np.sum((value == i) & (side == s)) for s in (1, -1)) / 4 for i in range(geometry.K)])
-    bias = share * geometry.trace
-    bias = bias * (1 - 2 / geometry.K) + bias.sum() / geometry.K**2
     size = np.linalg.norm(geometry.shared)
     # Up to rounding the shared component of centred statements is 0: it has no direction then.
     toward = geometry.concepts @ geometry.shared / (size * length) if size > 1e-9 * np.abs(x).max() else 0 * length
     return {
         "concept_length": length, "shared": geometry.l_b,
-        # Squares less their bias: 0 on average where there is no offset, so sometimes below.
-        "squared_offsets": ((geometry.offsets**2).sum(axis=1) - bias) / length**2,
+        "squared_offsets": geometry.offset_squares / length**2,
         "noise": geometry.along / length, "noise_coordinate": np.sqrt(geometry.trace / geometry.d) / length,
         "directions": geometry.participation, "cosines": geometry.cosines,
         "medians": np.array([np.median(geometry.l_b), np.median(geometry.along / length)]),
