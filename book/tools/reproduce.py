@@ -59,10 +59,15 @@ class Setting:
 
 
 def settings() -> list[Setting]:
-    """All runs, three seeds each: every K of the paper with shared answers; K = 4 and 16 with own ones beside them."""
+    """All runs, three seeds each: every K of the paper with shared answers; K = 4 and 16 with own ones beside them.
+
+    First one of each, then the further seeds of the book's own values.
+    """
     first = (1, 4, 16, 2, 8)
-    kinds = (("persona", "shared", first), ("values", "shared", first), ("values", "own", (4, 16)))
-    return [Setting(data, answers, K, seed) for seed in range(3) for data, answers, counts in kinds for K in counts]
+    values = [("values", "shared", K) for K in first] + [("values", "own", K) for K in (4, 16)]
+    persona = [("persona", "shared", K) for K in first]
+    kinds = [(persona + values, (0,)), (values, (1, 2)), (persona, (1, 2))]
+    return [Setting(*kind, seed) for group, seeds in kinds for seed in seeds for kind in group]
 
 
 def pairs(setting: Setting) -> tuple[Preferences, Preferences]:
