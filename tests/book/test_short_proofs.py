@@ -8,8 +8,6 @@ from hypothesis import strategies as st
 from scipy.integrate import dblquad, quad
 from scipy.stats import ncx2, norm
 
-from helpers.bounds.hypotheses import conditions
-from helpers.dynamics.tracking import track_beforehand
 from helpers.layouts import chain, disjoint, grid, shared, star
 from helpers.mixture import ValueMixture
 from helpers.risk.exact import exact_risk
@@ -87,24 +85,6 @@ def test_no_rule_at_all_beats_the_best_one():
 
     best, _ = dblquad(smaller, -6, 6, -5, 6, epsabs=1e-6)
     assert best == pytest.approx(norm.sf(1 / v), abs=1e-5)
-
-
-@pytest.mark.theorem("N8")
-def test_the_corollary_in_the_papers_region(said):
-    assert max(said["off"]) == pytest.approx(0.0987, abs=5e-5)
-    assert min(said["rate"]) > 170 and min(said["per_root"]) == pytest.approx(18.69, abs=0.005)
-    assert said["inside"] == 100 and said["beyond"] == 0  # allowed to fail in 20 of 100
-
-
-@pytest.mark.theorem("N8")
-def test_the_cell_of_N8_is_the_function(said):
-    """At the four corners of (c) `failure` is that of q = sqrt Q; layouts with kappa and nu of the corner."""
-    Q, S = 40, 0.4 * np.log(3)
-    for Z, layout in ((1, disjoint(4)), (4, grid(16))):
-        mixture = ValueMixture(layout, 5 * Q, 1 / (32 * np.sqrt(Q)), 0.5 / np.sqrt(Z))
-        assert all(row.holds for row in conditions(layout, Q=Q, d=mixture.d, v=mixture.v, l_b=mixture.l_b))
-        failure = 14 * layout.K * Q * np.exp(-Q / 2)
-        assert track_beforehand(mixture, Q, failure).margin(S) == pytest.approx(said["off"][Z - 1], rel=1e-9)
 
 
 @pytest.mark.theorem("N4")

@@ -5,7 +5,10 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "certificates": ["certificate", "guarantee_beforehand", "model_guarantee", "pair_features"],
+        "certificates": [
+            "certificate", "guarantee_beforehand", "guarantee_from_cosines", "kl_inverse", "model_guarantee",
+            "pair_features",
+        ],
         "diversity": ["diversity_limit", "samples_for_risk"],
         "exact": ["cluster_risks", "exact_risk", "log_cluster_risks", "log_exact_risk"],
         "laws": ["law_from_interactions", "log_law", "risk_law"],

@@ -138,12 +138,42 @@ def model_guarantee(
     lengths = np.linalg.norm(features, axis=1)
     if not lengths.all():
         raise ValueError("features must have rows of a length above 0, got one of length 0")
-    u, n = features @ theta / lengths, len(features)
-    mu, z = np.array(SCALES), np.array(SHIFTS)
-    apart = ((theta - start) ** 2).sum()
-    room = (mu**2 / 2 * apart + math.log(2 * math.sqrt(n) * mu.size * z.size / failure)) / n
-    seen = ndtr(z - mu[:, None, None] * u[:, None]).mean(axis=1)  # (scales, shifts)
-    return float(min(1.0, (kl_inverse(seen, room[:, None]) / ndtr(z)).min()))
+    distance = min(2.0, float(np.linalg.norm(theta - start)))
+    return float(guarantee_from_cosines(np.clip(features @ theta / lengths, -1, 1), distance, failure=failure))
+
+
+def guarantee_from_cosines(
+    cosines: Annotated[np.ndarray, "*T n"], distance: float | Annotated[np.ndarray, "*T"], *, failure: float = 0.05
+) -> Annotated[np.ndarray, "*T"]:
+    """The bound of N11 from all that it asks of a direction; for features too long to be written out.
+
+    Parameters
+    ----------
+    cosines : of Theta with the features of the n pairs, shape (..., n), between -1 and 1: Theta . phi / |phi|.
+    distance : from Theta to Theta_0, both of length 1 or Theta_0 = 0, shape (...), between 0 and 2.
+    failure : as for `model_guarantee`.
+
+    Returns
+    -------
+    Shape (...), at most 1.
+
+    Raises
+    ------
+    ValueError : cosines or distances out of range or of shapes that do not fit, a failure out of range.
+    """
+    inside("failure", failure, 0, 1)
+    cosines, distance = numbers("cosines", cosines), numbers("distance", distance)
+    if cosines.ndim < 1 or not cosines.size or not (np.abs(cosines) <= 1 + 1e-6).all():  # float32 rounds beyond 1
+        raise ValueError(f"cosines must lie between -1 and 1, shape (..., n) with n at least 1, got {shown(cosines)}")
+    if distance.shape != cosines.shape[:-1] or not ((distance >= 0) & (distance <= 2 + 1e-6)).all():
+        raise ValueError(f"distance must lie between 0 and 2, shape {cosines.shape[:-1]}, got {shown(distance)}")
+    n, mu, z = cosines.shape[-1], np.array(SCALES), np.array(SHIFTS)
+    found = np.empty(distance.shape)
+    for at in np.ndindex(distance.shape):
+        seen = ndtr(z - mu[:, None, None] * cosines[at][:, None]).mean(axis=1)  # (scales, shifts)
+        room = (mu**2 / 2 * distance[at] ** 2 + math.log(2 * math.sqrt(n) * mu.size * z.size / failure)) / n
+        found[at] = min(1.0, (kl_inverse(seen, room[:, None]) / ndtr(z)).min())
+    return found[()]
 
 
 def kl_inverse(q: float | np.ndarray, c: float | np.ndarray) -> np.ndarray:

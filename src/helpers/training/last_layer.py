@@ -26,6 +26,7 @@ def train_last_layer(
     loss: str = "dpo",
     test: tuple | None = None,
     every: int = 1,
+    keep_w: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Run:
     """Full-batch preference training of the unembedding matrix on fixed embeddings.
@@ -45,12 +46,14 @@ def train_last_layer(
     loss : "dpo", "ipo" or "slic".
     test : (embeddings, preferences) of held-out samples with the same layout, or None.
     every : record every that many steps, and the last.
+    keep_w : keep w of every recorded step, `Run.w_by_step`.
     progress : called during the run, at most about a hundred times, with the steps done and `steps`; last with both
         equal.
 
     Returns
     -------
-    Run with margins (T, N) and test margins (T, M), taken before the update of the next step, and the final `w`.
+    Run with margins (T, N) and test margins (T, M), taken before the update of the next step, and the final `w`
+    (of every recorded step with `keep_w`).
 
     Raises
     ------
@@ -72,7 +75,8 @@ def train_last_layer(
     held_out = None if test is None else _held_out(test, preferences, train.shape[1])
     rows = np.zeros(train.shape, train.dtype)
     update = _adam(rows, lr) if optimizer == "adam" else _gradient_descent(rows, lr)
-    recorded, losses, margins, test_margins = [], [], [], []
+    recorded, losses, margins, test_margins, kept = [], [], [], [], []
+    pairs = layout.indices
 
     def push(gaps: np.ndarray) -> np.ndarray:
         return objective.slope(beta * gaps) * (beta / train.N)
@@ -86,6 +90,8 @@ def train_last_layer(
             recorded.append(step)
             losses.append(objective.value(r).mean())
             margins.append(r)
+            if keep_w:
+                kept.append(beta * (rows[pairs[:, 0]] - rows[pairs[:, 1]]))
             if held_out is not None:
                 test_margins.append(beta * held_out.margins(rows))
         if progress is not None and (step == steps or step % max(1, -(-steps // 100)) == 0):
@@ -93,7 +99,6 @@ def train_last_layer(
         if step < steps:
             update(gradient)
     margins, test_margins = np.array(margins), np.array(test_margins) if test is not None else None
-    pairs = layout.indices
     return Run(
         steps=np.array(recorded),
         losses=np.array(losses),
@@ -102,6 +107,7 @@ def train_last_layer(
         test_margins=test_margins,
         test_accuracies=None if test is None else (test_margins > 0).mean(axis=1),
         w=beta * (rows[pairs[:, 0]] - rows[pairs[:, 1]]),
+        w_by_step=np.array(kept) if keep_w else None,
         settings=dict(kind="last layer", beta=beta, lr=lr, steps=steps, optimizer=optimizer, loss=loss, every=every,
                       N=train.N, d=train.shape[1], K=len(pairs)),
     )

@@ -17,7 +17,8 @@ _DAMAGE = (OSError, EOFError, ValueError, KeyError, TypeError, NotImplementedErr
 
 # The dimensions that the arrays of a run may have; those that have no row for each recorded step.
 _AXES = dict(losses=(1,), margins=(1, 2), accuracies=(1,), test_margins=(2,), test_accuracies=(1,), test_gaps=(2,),
-             ranking_accuracies=(1,), batch_losses=(1,), seconds=(1,), w=(2,))
+             ranking_accuracies=(1,), batch_losses=(1,), seconds=(1,), w=(2,),
+             w_by_step=(3,))
 _NOT_BY_STEP, _NEEDED = ("batch_losses", "seconds", "w"), ("losses", "margins", "accuracies")
 
 
@@ -43,6 +44,7 @@ class Run:
     batch_losses : (n,) loss of the batch of every single step 1..n, before its update, or None.
     seconds : (n,) wall-clock seconds of every step, or None.  The one array that differs between equal runs.
     w : (K, d) for last-layer training, w_i = beta (W - W_0)^T u_i: a sample of value i has margin side * w_i . x.
+    w_by_step : (T, K, d), w at each recorded step, or None.
     settings : what made the run; anything that JSON can hold.
 
     Raises `ValueError` (one sentence) for steps that do not increase and for arrays of other shapes.
@@ -59,6 +61,7 @@ class Run:
     batch_losses: np.ndarray | None = None
     seconds: np.ndarray | None = None
     w: np.ndarray | None = None
+    w_by_step: np.ndarray | None = None
     settings: dict = field(default_factory=dict)
 
     def __post_init__(self) -> None:
