@@ -5,13 +5,21 @@ import math
 import numpy as np
 import pytest
 from hypothesis import strategies as st
-from scipy.special import ndtr
+from scipy.special import ndtr, rel_entr
+from scipy.stats import binom, hypergeom
 
 from helpers.dynamics.flow import gradient_descent, gradient_flow
 from helpers.dynamics.tracking import track_beforehand
 from helpers.layouts import chain, disjoint, shared, star
 from helpers.mixture import Sample, ValueMixture
-from helpers.risk.certificates import certificate, guarantee_beforehand, kl_inverse, model_guarantee, pair_features
+from helpers.risk.certificates import (
+    certificate,
+    guarantee_beforehand,
+    guarantee_from_cosines,
+    kl_inverse,
+    model_guarantee,
+    pair_features,
+)
 from helpers.risk.exact import cluster_risks, exact_risk
 from theorems import ANY_LAYOUT, search
 
@@ -137,6 +145,43 @@ def test_what_moves_the_guarantee():
     assert near == pytest.approx(model_guarantee(7 * concept, 3 * features, prior=2 * concept), rel=1e-12)
 
 
+@pytest.mark.theorem("N11")
+def test_cosines_and_a_distance_are_all_that_the_guarantee_needs():
+    """Against the formula of the theorem, its minimum over the grid taken by loops and kl inverted by bisection."""
+    layout, rng = chain(3), np.random.default_rng(2)
+    x, value, side = rng.standard_normal((40, 5)) + 2, np.repeat(np.arange(4), 10) % 3, np.tile([1, -1], 20)
+    features = pair_features(x * side[:, None], value, side, layout)
+    theta, start = features.mean(axis=0), features[::2].mean(axis=0)
+    theta, start = theta / np.linalg.norm(theta), start / np.linalg.norm(start)
+    u = features @ theta / np.linalg.norm(features, axis=1)
+    best, n = 1.0, len(u)
+    for mu in 2.0 ** (np.arange(17) / 2):
+        for z in np.arange(13) / 4:
+            seen = np.mean([ndtr(z - mu * one) for one in u])
+            c = (mu**2 / 2 * ((theta - start) ** 2).sum() + math.log(2 * math.sqrt(n) * 221 / 0.1)) / n
+            low, high = seen, 1.0
+            for _ in range(80):
+                p = (low + high) / 2
+                kl = seen * math.log(seen / p) + (1 - seen) * math.log((1 - seen) / (1 - p)) if p < 1 else math.inf
+                low, high = (p, high) if kl <= c else (low, p)
+            best = min(best, low / ndtr(z))
+    assert best < 1
+    assert model_guarantee(theta, features, prior=start, failure=0.1) == pytest.approx(best, rel=1e-9)
+    apart = np.linalg.norm(theta - start)
+    both = guarantee_from_cosines(np.array([u, -u]), [apart, apart], failure=0.1)
+    assert both.shape == (2,) and both[0] == pytest.approx(best, rel=1e-9) and both[1] > 0.9
+
+
+@pytest.mark.theorem("N11")
+def test_draws_without_replacement_are_no_worse():
+    """E exp(n kl(share || p)) of n drawn from a finite population: at most that with replacement, at most 2 sqrt n."""
+    for bad, size, n in ((3, 20, 8), (1, 12, 6), (10, 20, 19), (5, 40, 12)):
+        k, p = np.arange(n + 1), bad / size
+        weight = np.exp(n * (rel_entr(k / n, p) + rel_entr(1 - k / n, 1 - p)))
+        without, with_ = hypergeom.pmf(k, size, bad, n) @ weight, binom.pmf(k, n, p) @ weight
+        assert without <= with_ * (1 + 1e-12) and with_ <= 2 * math.sqrt(n)
+
+
 def test_features_of_pairs_have_the_margins_as_products():
     layout, rng = chain(3), np.random.default_rng(2)
     x, value, side = rng.standard_normal((9, 5)), np.repeat(np.arange(3), 3), np.tile([1, -1, 1], 3)
@@ -160,6 +205,8 @@ def test_features_of_pairs_have_the_margins_as_products():
         (lambda: guarantee_beforehand(ValueMixture(chain(2), d=4, v=0.1, l_b=0, delta=0.1), 5, 1.0), "mixture must"),
         (lambda: guarantee_beforehand(ValueMixture(chain(2), d=4, v=0.1, l_b=0), 5, 1.0, covariance=np.eye(3)),
          "covariance must be symmetric"),
+        (lambda: guarantee_from_cosines([2.0], 0.1), "cosines must lie between -1 and 1"),
+        (lambda: guarantee_from_cosines([[0.5], [0.1]], 0.1), "distance must lie between 0 and 2"),
         (lambda: kl_inverse(2.0, 1.0), "q must lie between 0 and 1"),
     ],
 )

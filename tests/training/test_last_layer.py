@@ -130,6 +130,18 @@ def test_starts_at_the_reference_and_keeps_precision(optimizer):
     assert np.all(np.diff(run.losses) < 0)
 
 
+@pytest.mark.parametrize("optimizer", ["gd", "adam"])
+def test_the_kept_w_give_the_margins_of_every_recorded_step(optimizer):
+    x, data = some_data(chain(4), 30, 6)
+    options = dict(beta=0.5, lr=0.05, steps=7, every=3, optimizer=optimizer)
+    run = train_last_layer(x, data, keep_w=True, **options)
+    assert run.w_by_step.shape == (len(run), 4, 6) and run.steps.tolist() == [0, 3, 6, 7]
+    again = data.side * np.einsum("tnd,nd->tn", run.w_by_step[:, data.value], x)
+    np.testing.assert_allclose(again, run.margins, atol=1e-12)  # float64
+    np.testing.assert_array_equal(run.w_by_step[-1], run.w)
+    assert train_last_layer(x, data, **options).w_by_step is None
+
+
 def test_shared_answers_are_one_problem_whatever_their_order():
     # Value 1 answers with the same two tokens the other way round: aligned there is misaligned here.
     flipped = SimpleNamespace(**vars(some_data(shared(2), 40, 5)[1]))

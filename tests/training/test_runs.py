@@ -32,7 +32,8 @@ def same(a, b):
 
 def test_a_saved_run_comes_back_bit_for_bit(tmp_path):
     given = dict(test_margins=np.ones((3, 4), np.float32), test_accuracies=np.ones(3), test_gaps=np.zeros((3, 4)),
-                 ranking_accuracies=np.zeros(3), batch_losses=np.ones(10), seconds=np.ones(10), w=np.ones((1, 3)))
+                 ranking_accuracies=np.zeros(3), batch_losses=np.ones(10), seconds=np.ones(10), w=np.ones((1, 3)),
+                 w_by_step=np.ones((3, 1, 3)))
     run = some_run(**given)
     path = run.save(tmp_path / "deep" / "run.npz")
     assert same(Run.load(path), run) and given.keys() < run.arrays().keys() and len(run) == 3
