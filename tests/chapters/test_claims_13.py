@@ -9,6 +9,7 @@ from helpers.bounds.guarantees import risk_bound
 from helpers.bounds.hypotheses import conditions
 from helpers.dynamics.tracking import track_beforehand
 from helpers.exercises.chapter_13 import ANSWERS
+from helpers.figures.part_4_sharper import FOUND, GUARANTEED
 from helpers.layouts import disjoint, grid
 from helpers.mixture import ValueMixture
 from helpers.risk.certificates import SCALES, SHIFTS, guarantee_beforehand, kl_inverse
@@ -27,14 +28,16 @@ def said():
 def test_the_answer_of_the_first_screen(said):
     assert round(float(said["bound"][-1]), 2) == 0.28 and round(float(said["error"][-1]), 2) == 0.10
     assert said["held_out"][-1] < said["bound"][-1] / 2  # "less than half of that"
-    assert said["formula"][-1] > 20_000  # "above twenty thousand"
+    assert said["bound"][-1] == pytest.approx(GUARANTEED, abs=0.005)  # the picture says the same
+    assert said["error"][-1] == pytest.approx(FOUND, abs=0.0005)
+    assert said["formula"][-1] == pytest.approx(risk_bound(16, 48), rel=1e-12) and said["formula"][-1] > 20_000  # "above twenty thousand"
     assert said["at_Q"].tolist() == [6, 12, 24, 48] and said["bound_high"][-1] < 0.3  # "below .3 from 48 samples"
 
 
 def test_the_prediction_from_the_first_half_alone_holds(said):
     assert ((said["off_low"] < 0) & (said["off_high"] > 0)).all()  # zero lies in the interval at every Q
     assert np.abs(said["off"]).max() < 0.04
-    np.testing.assert_allclose(said["formula"], 32 * said["at_Q"] ** 2 * np.exp(-said["at_Q"] / 45), rtol=1e-12)
+    assert [f"{32 * Q**2 * np.exp(-Q / 45):,.0f}" for Q in (6, 48)] == ["1,008", "25,374"]  # "the paper's formula"
 
 
 def test_the_guarantees_are_in_order_and_more_samples_help(said):
@@ -136,6 +139,15 @@ def test_no_guarantee_was_violated_and_a_broken_hypothesis_shows(said):
     assert said["closest"] < 0.5  # "more than twice the error"
     assert said["mix_above"] == 0 and said["mix_sets"] == 100 and said["mix_risk"] == pytest.approx(0.053, rel=0.1)
     assert said["peeked_all"].max() < 0.5 and said["kept"] == pytest.approx(1)  # false, and right to say nothing
+
+
+def test_what_the_explorer_shows(said):
+    for name, better in (("play_error", -1), ("play_held", -1), ("play_bound", 1)):
+        short, long = said[name].reshape(3, 2).T
+        assert (np.sign(long - short) == better).all(), name
+    own = [kind == "DPO, own answers" for kind in said["played"]]
+    assert (said["play_bound"][own] > 4 * said["play_error"][own]).all()  # "stays far above the error"
+    assert said["played_Q"].tolist() == [48] * 6
 
 
 def test_the_exercises():

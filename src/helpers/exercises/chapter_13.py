@@ -2,7 +2,6 @@
 
 import math
 
-import numpy as np
 from scipy.optimize import brentq, minimize_scalar
 from scipy.stats import beta
 

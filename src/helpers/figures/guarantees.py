@@ -66,7 +66,7 @@ def ceilings(
                     beyond[side].append((name, colour, at[k], values[k]))
         for side, marks in beyond.items():
             for k, (name, colour, x, value) in enumerate(marks):
-                y = ends[side > 0] - side * (0.06 * k + 0.025) * (ends[1] - ends[0])
+                y = ends[side > 0] - side * (0.085 * k + 0.03) * (ends[1] - ends[0])
                 axes.scatter(x, y, 34, marker="^" if side > 0 else "v", color=colour, zorder=5, clip_on=False)
                 sheet.name(axes, x, y, f"{name}: {_power(value)}", colour, dx=-7, ha="right")
         axes.set(xscale="log", xlim=(at[0] / 1.35, at[-1] * 1.35), ylim=ends)
