@@ -58,6 +58,6 @@ ANSWERS: dict[str, Exercise] = {
     "13.3": function(
         "the inverse", _inverse, [(0.1, 0.02), (0.0, 0.3), (0.45, 0.5), (0.9, 1e-3)]
     ),
-    "13.4": number("starts", _starts(), rel=1e-4),
+    "13.4": number("starts", _starts(), rel=4e-6),
     "13.5": number("noise v", _noise(), rel=2e-3),
 }
