@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors import SafetensorError
 from safetensors.torch import save_file
+from tuning import CHEAP, some_pairs
 
 from helpers.llm import packing
 from helpers.llm.loading import load_llm
@@ -24,17 +25,6 @@ from helpers.training import checkpoints
 from helpers.training.fine_tuning import _order, fine_tune
 from helpers.training.runs import Run
 from helpers.training.updates import Updater
-
-WORDS = "time money work life way day good new first own people things".split()
-CHEAP = dict(beta=0.5, lr=3e-3, steps=6, batch=4, evaluate_every=2, progress=False)
-
-
-def some_pairs(count=10, seed=0, answers=(" Yes", " No")):
-    rng = np.random.default_rng(seed)
-    side = rng.choice([-1, 1], size=count)
-    prompts = [f"I believe {' '.join(rng.choice(WORDS, size=rng.integers(2, 7)))}" for _ in range(count)]
-    picked = [answers[::s] for s in side]
-    return Preferences(prompts, *zip(*picked, strict=True), [0] * count, side, ("a value",))
 
 
 @pytest.fixture
@@ -337,7 +327,7 @@ def test_every_epoch_and_every_seed_has_an_order_of_its_own():
 KILLED = """
 import os, signal, sys
 sys.path.insert(0, {folder!r})
-from test_fine_tuning import CHEAP, some_pairs
+from tuning import CHEAP, some_pairs
 from helpers.training import fine_tuning, updates
 from helpers.llm.loading import load_llm
 die = lambda: os.kill(os.getpid(), signal.SIGKILL)
@@ -357,7 +347,7 @@ fine_tuning.fine_tune(load_llm("tiny", device="cpu"), some_pairs(), test=some_pa
 @pytest.mark.parametrize(("where", "blocks"), [("step", None), ("write", 1)])
 def test_a_killed_run_goes_on_to_the_same_bits(llm, tmp_path, where, blocks):
     path = tmp_path / "run.safetensors"
-    code = KILLED.format(folder=str(Path(__file__).parent), where=where, blocks=blocks, path=str(path))
+    code = KILLED.format(folder=str(Path(__file__).parents[1] / "support"), where=where, blocks=blocks, path=str(path))
     # The same number of threads in both processes, since it fixes the order of sums.
     threads = {"OMP_NUM_THREADS": str(torch.get_num_threads())}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, **threads})

@@ -16,6 +16,7 @@ from ..llm.packing import check_packing
 from ..losses import margin_loss
 from .checkpoints import held, load_checkpoint, save_checkpoint
 from .packed_pairs import PackedPairs, evaluate_gaps
+from .processes import processes
 from .products import faster_products
 from .runs import Run
 from .updates import Updater, finite, pack_preferences, trainable
@@ -45,6 +46,8 @@ def fine_tune(
     Prompts with a common beginning are packed into rows that hold it once; only the last position of a prompt and
     the rows of its two answers are read, for the normaliser cancels.  An answer of several tokens is a branch after
     its prompt and has its true log-softmax.  Reference gaps are computed once.  The learning rate is constant.
+    Processes that `accelerate launch` or `torchrun` started share every batch and make the same updates as one process,
+    to rounding; each returns the same record, and the main one alone writes and shows progress.
 
     Parameters
     ----------
@@ -58,8 +61,9 @@ def fine_tune(
     loss : "dpo", "ipo" or "slic", the losses of margins alone.
     dtype : "float32", "bfloat16" (autocast; weights and evaluation stay float32), or None for bfloat16 on a GPU that
         has it and float32 elsewhere.
-    checkpoint : file to go on from and to write every `checkpoint_every` steps (weights, moments, record).  On a CPU
-        with the same number of threads a run that was interrupted ends bit for bit like one that was not.
+    checkpoint : file to go on from and to write every `checkpoint_every` steps (weights, moments, record), which all
+        processes can read.  On a CPU with the same number of threads and processes a run that was interrupted ends bit
+        for bit like one that was not.
     in_place : leave the trained weights in `llm`; also saves the memory of a copy.
 
     Returns
@@ -67,9 +71,10 @@ def fine_tune(
     Run recorded at steps 0, evaluate_every, ..., steps; `losses`, `margins` (means) and `accuracies` at a record are
     over the batches since the record before it, each taken before its update.
 
-    Raises `ValueError` (one sentence) for settings out of range, a loss that needs more than margins, a model that
-    takes no packed rows, margins or weights that are no longer finite, and a checkpoint that is damaged or another
-    run's; `OSError` where the checkpoint cannot be written, `TimeoutError` where another process holds it.
+    Raises `ValueError` (one sentence) for settings out of range, a batch smaller than the number of processes, a loss
+    that needs more than margins, a model that takes no packed rows, margins or weights that are no longer finite, and a
+    checkpoint that is damaged or another run's; `OSError` where the checkpoint cannot be written, `TimeoutError` where
+    another process holds it.
     """
     beta, lr = float(positive("beta", beta)), float(positive("lr", lr))
     flag("progress", progress)
@@ -93,6 +98,9 @@ def fine_tune(
         raise ValueError(f"llm must hold float32 weights, got {model.dtype}; load it with dtype='float32'")
     if dtype is None:
         dtype = "bfloat16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "float32"
+    together = processes(device)
+    if batch < together.count:
+        raise ValueError(f"batch must be at least {together.count}, the number of processes, got {batch}")
     pairs = {name: pack_preferences(llm, part) for name, part in sets.items()}
     settings = dict(kind="fine-tune", model=llm.name, weights=model_key(llm), data=_digest(pairs), beta=beta, lr=lr,
                     steps=steps, batch=batch, blocks=blocks, evaluate_every=evaluate_every, seed=seed, loss=loss,
@@ -101,26 +109,34 @@ def fine_tune(
         stack.enter_context(faster_products(device))
         if checkpoint is not None:
             checkpoint = path_of("checkpoint", checkpoint)
-            stack.enter_context(held(checkpoint))
+            if together.main:
+                stack.enter_context(held(checkpoint))
+            together.wait()
         for part in pairs.values():
             check_packing(model, part.packing)
         weights, trunk = trainable(stack, model, pairs, blocks, in_place)
-        updater = Updater(model, pairs["train"], trunk, weights, objective, beta, lr, dtype)
+        updater = Updater(model, pairs["train"], trunk, weights, objective, beta, lr, dtype, together)
         history = dict.fromkeys(("batch_losses", "batch_margins", "batch_accuracies", "seconds"), np.empty(0))
         if checkpoint is not None and checkpoint.exists():
             history = load_checkpoint(checkpoint, settings, weights, updater.optimizer)
         order = _order(len(pairs["train"]), batch, steps, seed)
-        history["reference"] = updater.refer(np.unique(order), history.get("reference"))
+        history["reference"] = updater.refer(order, history.get("reference"))
         recorded = _recorded(steps, evaluate_every)
         done = len(history["batch_losses"])
-        with tqdm(desc="fine-tuning", total=steps, initial=done, disable=not progress) as bar:
+
+        def gaps(part: PackedPairs, step: int) -> np.ndarray:
+            found = together.work(len(part), lambda some: evaluate_gaps(model, part.take(some)[0]))
+            return finite(found, step)
+
+        with tqdm(desc="fine-tuning", total=steps, initial=done, disable=not (progress and together.main)) as bar:
             for step in range(done, steps + 1):
                 known = history.get("test_gaps", ())
                 if "test" in pairs and len(known) < len(recorded) and step == recorded[len(known)]:
-                    history["test_gaps"] = np.stack([*known, finite(evaluate_gaps(model, pairs["test"]), step)])
+                    history["test_gaps"] = np.stack([*known, gaps(pairs["test"], step)])
                 elif step == steps > done:  # no step comes after the last one that would notice
-                    finite(evaluate_gaps(model, pairs["train"].take(order[-1])[0]), step)
-                if checkpoint is not None and step > done and (step % checkpoint_every == 0 or step == steps):
+                    gaps(pairs["train"].take(order[-1])[0], step)
+                due = step > done and (step % checkpoint_every == 0 or step == steps)
+                if checkpoint is not None and due and together.main:
                     save_checkpoint(checkpoint, settings, weights, updater.optimizer, history)
                 if step < steps:
                     for name, value in updater.step(order[step]).items():

@@ -14,6 +14,7 @@ from ..llm.packing import hidden_states
 from .frozen import FrozenTrunk, rows_in_play, top_blocks
 from .gated import gated_mlps, keeping_less
 from .packed_pairs import PackedPairs, pack_pairs, policy_gaps
+from .processes import Processes
 
 ADAMW = dict(betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0)  # as TRL: PyTorch's defaults, without weight decay
 # Numbers in the weights that are updated together, at least: 16 MB, about a block of the default model.  Weight by
@@ -30,32 +31,39 @@ def finite(gaps: np.ndarray, step: int) -> np.ndarray:
 
 
 class Updater:
-    """One update: packed rows forward and back, then AdamW."""
+    """One update: packed rows forward and back, then AdamW; each of several processes takes its share of the batch."""
 
-    def __init__(self, model, pairs: PackedPairs, trunk, weights: dict, objective, beta: float, lr: float, dtype: str):
+    def __init__(
+        self, model, pairs: PackedPairs, trunk, weights: dict, objective, beta: float, lr: float, dtype: str,
+        together: Processes,
+    ):
         self.model, self.pairs, self.trunk, self.objective, self.beta = model, pairs, trunk, objective, beta
+        self.together = together
         self.weights = list(weights.values())
         self.optimizer = torch.optim.AdamW(self.weights, lr=lr, fused=True, **ADAMW)
         self.device = self.weights[0].device
         # Both savings of memory add small operations, which cost a CPU little and leave a GPU waiting.
-        self.saving = self.device.type == "cpu"
-        self.mlps = gated_mlps(model) if self.saving and dtype == "float32" else []
+        saving = self.device.type == "cpu"
+        self.mlps = gated_mlps(model) if saving and dtype == "float32" else []
+        self.early = saving and together.count == 1  # the gradients of several processes are added up first
         self.autocast = partial(torch.autocast, self.device.type, torch.bfloat16, enabled=dtype == "bfloat16")
 
-    def refer(self, used: np.ndarray, known: np.ndarray | None) -> np.ndarray:
-        """Gaps (N,) under the reference for the pairs `used`, NaN for others; fills the frozen trunk's states.
+    def refer(self, order: np.ndarray, known: np.ndarray | None) -> np.ndarray:
+        """Gaps (N,) under the reference for the pairs of all batches, NaN for others; fills the frozen trunk's states.
 
+        A process reads the pairs of its own shares, and is told the gaps of the others'.
         Raises `ValueError` for gaps that are not finite, and for blocks that hand on more than their states.
         """
+        used = np.unique(np.concatenate([order[:0].ravel(), *map(self.together.share, order)]))
         self.reference = np.full(len(self.pairs), np.nan, np.float32) if known is None else known
         if len(used) and (known is None or self.trunk is not None):
             gaps = self.reference.copy()
             with torch.no_grad():
-                for chosen, row, context in self._rows(used, FrozenTrunk.record):
-                    gaps[chosen] = self._gaps(row, context).cpu().numpy()
+                for part, row, context in self._rows(used, FrozenTrunk.record):
+                    gaps[used[part]] = self._gaps(row, context).cpu().numpy()
             if known is None:
-                finite(gaps[used], 0)
-                self.reference = gaps
+                self.reference = self.together.known(gaps)
+                finite(self.reference[np.unique(order)], 0)
             if self.trunk is not None:
                 self._check_trunk(used, gaps)
         return self.reference
@@ -64,14 +72,15 @@ class Updater:
     def _check_trunk(self, used: np.ndarray, gaps: np.ndarray) -> None:
         """Raise `ValueError` unless the upper blocks, given what the trunk kept, lead to the same gaps."""
         wanted = f"blocks must be None for {type(self.model).__name__}, whose blocks"
-        chosen, row, context = next(self._rows(used, FrozenTrunk.replay))
+        part, row, context = next(self._rows(used, FrozenTrunk.replay))
+        known = gaps[used[part]]
         try:
             again = self._gaps(row, context).cpu().numpy()
         except Exception as error:  # whatever a model raises that needs more than the states of its lower blocks
             raise ValueError(f"{wanted} hand on more than their states ({one_line(error)})") from error
-        if not np.allclose(again, gaps[chosen], rtol=0, atol=1e-4 * (1 + np.abs(gaps[chosen]).max())):
+        if not np.allclose(again, known, rtol=0, atol=1e-4 * (1 + np.abs(known).max())):
             raise ValueError(f"{wanted} hand on more than their states: without, gaps are off by "
-                             f"{np.abs(again - gaps[chosen]).max():.2g}")
+                             f"{np.abs(again - known).max():.2g}")
 
     def step(self, batch: np.ndarray) -> dict[str, float]:
         """Update the weights on the pairs `batch`; what was measured before the update.
@@ -79,19 +88,23 @@ class Updater:
         Raises `ValueError` where a margin is not finite; the weights are then as they were before it.
         """
         start = time.perf_counter()
-        margins, rows = [], list(self._rows(batch, FrozenTrunk.replay))
-        for number, (chosen, row, context) in enumerate(rows, 1):
+        share = self.together.share(np.arange(len(batch)))
+        mine, rows = np.full(len(share), np.nan, np.float32), list(self._rows(batch[share], FrozenTrunk.replay))
+        for number, (part, row, context) in enumerate(rows, 1):
             with keeping_less(self.mlps):
                 gaps = self._gaps(row, context)
-            r = self.beta * (gaps - torch.from_numpy(self.reference[chosen]).to(gaps))
-            margins.append(r.detach().cpu().numpy())
-            if not np.isfinite(margins[-1]).all():
-                raise ValueError(LOST)
-            with self._updating() if self.saving and number == len(rows) else nullcontext():
-                r.backward(gradient=torch.from_numpy(self.objective.slope(margins[-1]) / len(batch)).to(r))
+            r = self.beta * (gaps - torch.from_numpy(self.reference[batch[share[part]]]).to(gaps))
+            mine[part] = r.detach().cpu().numpy()
+            if not np.isfinite(mine[part]).all():
+                break
+            with self._updating() if self.early and number == len(rows) else nullcontext():
+                r.backward(gradient=torch.from_numpy(self.objective.slope(mine[part]) / len(batch)).to(r))
+        margins = self.together.gather(mine, share, len(batch))
+        if not np.isfinite(margins).all():
+            raise ValueError(LOST)
+        self.together.add_gradients(self.weights)
         # All of them on a GPU; else what is left of the last row, and what it did not use, as experts may be.
         self._update([weight for weight in self.weights if weight.grad is not None])
-        margins = np.concatenate(margins)
         return dict(batch_losses=self.objective.value(margins).mean(), batch_margins=margins.mean(),
                     batch_accuracies=(margins > 0).mean(), seconds=time.perf_counter() - start)
 
@@ -124,10 +137,11 @@ class Updater:
             self.optimizer.zero_grad(set_to_none=True)
 
     def _rows(self, chosen: np.ndarray, trunk_context):
+        """Rows of the pairs `chosen`: places in `chosen`, the row, and a context to run it in."""
         pairs, places = self.pairs.take(chosen)
         for part, row, row_places in pairs.rows(self.device):
             context = nullcontext() if self.trunk is None else trunk_context(self.trunk, places[row_places])
-            yield chosen[part], row, context
+            yield part, row, context
 
     def _gaps(self, row: PackedPairs, context) -> torch.Tensor:
         head = self.model.get_output_embeddings()
