@@ -14,7 +14,7 @@ import pytest
 from helpers import audit, bounds, dynamics, layouts, losses, risk, sequences, statistics
 from helpers.mixture import Sample, ValueMixture
 from helpers.preferences import Preferences
-from helpers.training import LastLayerLab, train_last_layer
+from helpers.training import Head, LastLayerLab, train_last_layer
 
 WRONG = [
     None, "three", "", float("nan"), float("inf"), -float("inf"), -1, -0.5, 0, 1e308, 1e-308, 10**30, 10**400, True,
@@ -40,6 +40,7 @@ FEATURES = risk.pair_features(SAMPLE.x, SAMPLE.value, SAMPLE.side, LAYOUT)
 ANSWERS = [" Yes", " No"] * 4
 POOL = Preferences([f"p{j}" for j in range(8)], ANSWERS, ANSWERS[1:] + [" Yes"], [0] * 8, [1, -1] * 4, ("a",))
 X = RNG.standard_normal((8, 5)) + POOL.side[:, None]
+HEAD = Head(np.random.default_rng(1).standard_normal((6, 8)), {0: 3, 1: 5, 2: 0, 3: 1})
 LAB = LastLayerLab(POOL, POOL, X, X, 1.0)
 EDGE = dict(K=3, Q=100, Z=1, d=10, v=0.01, epsilon=1.0)
 ONE_STEP = dict(mixture=MIXTURE, Q=3)
@@ -146,6 +147,11 @@ CALLS = [
     (statistics.bootstrap_interval, dict(draws=DRAWS, statistic=np.mean, seed=0)),
     (train_last_layer, dict(embeddings=SAMPLE.x, preferences=PREFERENCES, beta=0.1, lr=0.1, steps=3, optimizer="adam",
                             loss="dpo", test=(UNSEEN.x, HELD_OUT), every=1, progress=None)),
+    (Head, dict(W_0=HEAD.W_0, answers=HEAD.answers, bias=np.zeros(6), floor=0.1)),
+    (train_last_layer, dict(embeddings=SAMPLE.x, preferences=PREFERENCES, beta=0.1, lr=0.1, steps=2,
+                            loss=losses.DPOPositive(2.0), head=HEAD, batch=3, seed=1)),
+    (train_last_layer, dict(embeddings=SAMPLE.x, preferences=PREFERENCES, beta=0.1, lr=0.1, steps=2,
+                            loss=losses.BetaDPO(), batch=3, seed=1)),
     (LastLayerLab, dict(pool=POOL, test=POOL, x=X, x_test=X, lr=1.0, seed=0)),
     (LAB.run, dict(steps=3, beta=0.1, Q=2, every=1, draw=0)),
     (LAB.margins, dict(steps=[0, 2], betas=[0.1], Qs=[2])),

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from helpers.llm.loading import load_llm
+from helpers.losses import BetaDPO, DPOPositive
 from helpers.preferences.pairs import Preferences
 from helpers.training.fine_tuning import fine_tune
 
@@ -25,6 +26,8 @@ CASES = {
     "whole": dict(batch=5),
     "long": dict(batch=5, answers=LONG),
     "block": dict(batch=5, blocks=1),
+    "positive": dict(batch=5, answers=LONG, loss=DPOPositive(5.0), lr=1e-3),
+    "adaptive": dict(batch=5, loss=BetaDPO(keep=0.6), lr=1e-3),
     "short": dict(batch=2, test=1),  # of one held-out pair, a process has none
 }
 

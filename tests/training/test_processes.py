@@ -127,7 +127,7 @@ def test_one_process_alone(monkeypatch):
         assert processes(torch.device("cpu")) == Processes()
     alone = Processes()
     assert alone.main and alone.share(np.arange(5)).tolist() == [0, 1, 2, 3, 4]
-    assert alone.work(3, lambda some: some.astype(np.float32) + 1).tolist() == [1, 2, 3]
+    assert alone.work(3, 1, lambda some: some[None].astype(np.float32) + 1).tolist() == [[1, 2, 3]]
 
 
 def test_shares_are_even_ordered_and_complete():

@@ -6,6 +6,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "fine_tuning": ["fine_tune"],
+        "full_softmax": ["Head", "last_layer_head"],
         "last_layer": ["train_last_layer"],
         "runs": ["Run"],
         "sweep": ["LastLayerLab", "last_layer_lab"],

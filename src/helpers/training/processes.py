@@ -42,10 +42,10 @@ class Processes:
         torch.distributed.all_reduce(travelling)  # the others add 0, which changes no bit
         return travelling.cpu().numpy()
 
-    def work(self, size: int, of: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-        """`of` (float32) for the numbers 0..size-1, each process for its share, put together, shape (size,)."""
+    def work(self, size: int, rows: int, of: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        """What `of` finds for n of the numbers 0..size-1, (rows, n) in float32: (rows, size), a share each process."""
         part = self.share(np.arange(size))
-        return self.gather(of(part) if len(part) else np.empty(0, np.float32), part, size)
+        return self.gather(of(part) if len(part) else np.empty((rows, 0), np.float32), part, size)
 
     def known(self, array: np.ndarray) -> np.ndarray:
         """An array of which every process knows some columns, the others being NaN; where several do, the first's."""
