@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "fine_tuning": ["fine_tune"],
         "full_softmax": ["Head", "last_layer_head"],
         "last_layer": ["train_last_layer"],
+        "many": ["run_all"],
         "runs": ["Run"],
         "sweep": ["LastLayerLab", "last_layer_lab"],
     },
