@@ -14,7 +14,16 @@ import pytest
 from helpers import audit, bounds, dynamics, layouts, losses, risk, sequences, statistics
 from helpers.mixture import Sample, ValueMixture
 from helpers.preferences import Preferences
-from helpers.training import Head, LastLayerLab, train_last_layer
+from helpers.training import (
+    Head,
+    LastLayerLab,
+    OnlinePrompts,
+    expected_push,
+    pair_pulls,
+    sampled_push,
+    train_last_layer,
+    train_online,
+)
 
 WRONG = [
     None, "three", "", float("nan"), float("inf"), -float("inf"), -1, -0.5, 0, 1e308, 1e-308, 10**30, 10**400, True,
@@ -41,6 +50,7 @@ ANSWERS = [" Yes", " No"] * 4
 POOL = Preferences([f"p{j}" for j in range(8)], ANSWERS, ANSWERS[1:] + [" Yes"], [0] * 8, [1, -1] * 4, ("a",))
 X = RNG.standard_normal((8, 5)) + POOL.side[:, None]
 HEAD = Head(np.random.default_rng(1).standard_normal((6, 8)), {0: 3, 1: 5, 2: 0, 3: 1})
+ONLINE = OnlinePrompts(np.ones((3, 2)), np.zeros((3, 4)), np.arange(24.0).reshape(3, 2, 4) % 5, np.ones((3, 2)))
 LAB = LastLayerLab(POOL, POOL, X, X, 1.0)
 EDGE = dict(K=3, Q=100, Z=1, d=10, v=0.01, epsilon=1.0)
 ONE_STEP = dict(mixture=MIXTURE, Q=3)
@@ -152,6 +162,12 @@ CALLS = [
                             loss=losses.DPOPositive(2.0), head=HEAD, batch=3, seed=1)),
     (train_last_layer, dict(embeddings=SAMPLE.x, preferences=PREFERENCES, beta=0.1, lr=0.1, steps=2,
                             loss=losses.BetaDPO(), batch=3, seed=1)),
+    (OnlinePrompts, {name: getattr(ONLINE, name) for name in ("x", "logits", "rewards", "weights")}),
+    *((call, dict(logits=ONLINE.logits, prompts=ONLINE, beta=0.1, label="each")) for call in (
+        pair_pulls, expected_push)),
+    (sampled_push, dict(logits=ONLINE.logits, prompts=ONLINE, beta=0.1, rng=RNG, label="sum")),
+    (train_online, dict(prompts=ONLINE, beta=0.1, lr=0.1, steps=2, label="sum", batch=3, seed=0, test=ONLINE, every=1,
+                        progress=None)),
     (LastLayerLab, dict(pool=POOL, test=POOL, x=X, x_test=X, lr=1.0, seed=0)),
     (LAB.run, dict(steps=3, beta=0.1, Q=2, every=1, draw=0)),
     (LAB.margins, dict(steps=[0, 2], betas=[0.1], Qs=[2])),

@@ -46,6 +46,7 @@ def test_one_after_the_other_in_order():
     found = run_all(final_margins, SETTINGS)
     assert equal(found, [final_margins(**setting) for setting in SETTINGS])
     assert len({len(margins) for margins in found}) == 2 and run_all(final_margins, []) == []
+    assert run_all(divmod_of, [dict(a=7, b=2)], jobs=10**30) == [(3, 1)]
 
 
 def test_threads_give_the_same_grid():
@@ -84,6 +85,10 @@ def test_a_dask_cluster_gives_the_same_with_one_worker_and_with_two():
                 elsewhere = os.getpid() not in run_all(process, [dict(seed=seed) for seed in range(4)])
                 assert elsewhere == (workers > 1)  # joblib asks a single worker for nothing
     assert equal(found[0], found[1]) and equal(found[0], wanted)
+
+
+def divmod_of(a, b):
+    return divmod(a, b)
 
 
 def process(seed):

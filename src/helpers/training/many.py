@@ -33,4 +33,5 @@ def run_all(task: Callable[..., Any], settings: Sequence[Mapping[str, Any]], *, 
         raise ValueError(f"jobs must be None or a whole number other than 0, got {shown(jobs)}")
     from joblib import Parallel, delayed
 
+    jobs = jobs if jobs is None else min(jobs, max(len(settings), 1))
     return list(Parallel(n_jobs=jobs)(delayed(task)(**setting) for setting in settings))
