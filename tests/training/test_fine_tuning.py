@@ -125,8 +125,15 @@ def plain_log_p(model, llm, pairs, rows):
     return torch.stack(found).reshape(-1, 2)
 
 
-def printed_loop(llm, pairs, test, f, *, beta, lr, steps, batch, seed=0):
-    """Plain training with f(log-ratios (n, 2), step): losses, mean chosen rewards, and the test's at the end (M, 2)."""
+def size_of(gradients):
+    return float(sum((g**2).sum() for g in gradients)) ** 0.5
+
+
+def printed_loop(llm, pairs, test, f, *, beta, lr, steps, batch, seed=0, sizes=None):
+    """Plain training with f(log-ratios (n, 2), step): losses, mean chosen rewards, and the test's at the end (M, 2).
+
+    The list `sizes` gets the length of every gradient.
+    """
     model = llm.model
     optimizer = torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=0)
     with torch.no_grad():
@@ -137,12 +144,23 @@ def printed_loop(llm, pairs, test, f, *, beta, lr, steps, batch, seed=0):
         loss = f(ratios, step)
         optimizer.zero_grad()
         loss.backward()
+        if sizes is not None:
+            sizes.append(size_of(p.grad for p in model.parameters()))
         optimizer.step()
         losses.append(loss.item())
         chosen.append(beta * ratios[:, 0].mean().item())
     with torch.no_grad():
         end = beta * (plain_log_p(model, llm, test, range(len(test))) - before).numpy()
     return np.array(losses), np.array(chosen), end
+
+
+def sizes_of_updates(monkeypatch):
+    """The lengths of the gradients of all updates to come, which AdamW does not show."""
+    sizes, update = [], Updater._update
+    monkeypatch.setattr(Updater, "_updating", lambda self: nullcontext())
+    monkeypatch.setattr(
+        Updater, "_update", lambda self, ws: (sizes.append(size_of(w.grad for w in ws)), update(self, ws))[1])
+    return sizes
 
 
 # One row, and several, with answers that begin alike.
@@ -155,8 +173,10 @@ def test_dpo_positive_equals_a_plain_loop(llm, limit, answers, monkeypatch):
         return dpo(0.5 * (ratios[:, 0] - ratios[:, 1] - strength * torch.relu(-ratios[:, 0]))).mean()
 
     pairs, test = some_pairs(answers=answers), some_pairs(5, seed=1, answers=answers)
+    found, printed = sizes_of_updates(monkeypatch), []
     run = fine_tune(llm, pairs, test=test, loss=DPOPositive(strength), evaluate_every=2, progress=False, **given)
-    losses, chosen, end = printed_loop(llm, pairs, test, f, **given)
+    losses, chosen, end = printed_loop(llm, pairs, test, f, sizes=printed, **given)
+    assert np.allclose(found, printed, rtol=1e-2)
     # As for the other losses; log-ratios are of order 0.1 to 1.
     assert np.abs(run.batch_losses - losses).max() < 1e-3
     assert np.abs(run.chosen[1:] - chosen.reshape(3, 2).mean(1)).max() < 1e-3 and run.chosen[0] == 0
@@ -193,8 +213,10 @@ def test_beta_dpo_equals_a_plain_loop(llm, limit, loss, monkeypatch):
         return dpo(state["betas"][-1] * gaps[kept]).mean()
 
     pairs, test = some_pairs(), some_pairs(5, seed=1)
+    found, printed = sizes_of_updates(monkeypatch), []
     run = fine_tune(llm, pairs, test=test, loss=loss, evaluate_every=2, progress=False, **given)
-    losses, _, end = printed_loop(llm, pairs, test, f, **given)
+    losses, _, end = printed_loop(llm, pairs, test, f, sizes=printed, **given)
+    assert np.allclose(found, printed, rtol=1e-2)
     assert np.abs(run.batch_losses - losses).max() < 1e-3
     assert np.abs(run.batch_betas - state["betas"]).max() < 1e-3 < np.ptp(run.batch_betas)
     assert np.abs(run.test_margins[-1] - (end[:, 0] - end[:, 1])).max() < 2e-3
