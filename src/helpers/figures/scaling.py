@@ -1,11 +1,11 @@
-"""The figure of the law of risk: predicted risk against samples, and the errors that were measured."""
+"""Figures of the law of risk: predicted risk against samples, values and time, and the errors that were measured."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from ..statistics import mean_interval, paired_difference
-from .drawing import Sheet, dash_of, dot_of, dots, field, stems, thin, zero
+from .drawing import Sheet, dash_of, dot_of, dots, field, field_of, powers, stems, thin, zero
 from .theme import MEASURED, PREDICTED
 
 SAMPLES = "Samples per cluster Q (number)"
@@ -56,3 +56,81 @@ def law_and_error(
     below.set_ylim(min(low, -1.5), max(high, 1.5))
     runs = len(next(iter(errors.values())))
     return sheet.key((dash_of(PREDICTED, lw=2.6), "law"), (dot_of(MEASURED), f"measured, {runs} splits"))
+
+
+def law_on_trial(
+    Ks: Sequence[int], Qs: Sequence[int], laws: Mapping[str, np.ndarray],
+    errors: Mapping[str, np.ndarray] | None = None, *, aim: float = 0.01,
+) -> Sheet:
+    """Predicted risk against the number of values, a line for each Q; measured errors on it, and below law - error.
+
+    Parameters
+    ----------
+    Ks, Qs : numbers of values and of samples a cluster, increasing; Ks are drawn at equal distances.
+    laws : title -> predicted risk of each split, shape (splits, Ks, Qs); its mean is drawn.
+    errors : title -> test errors of the same splits: drawn are their means with 95 % intervals, and below them the
+        means of law - error with theirs. Without them the law stands alone.
+    aim : half the height of the pale field around zero.
+    """
+    up = "Risk (probability)"
+    across = "Number of values K"
+    if errors is None:
+        sheet = Sheet(across, up, height=3.0)
+    else:
+        sheet = Sheet(across, [up, "law − error (probability)"], ratios=(2, 1), height=4.6, phone=5.4)
+    top, below = sheet.panels[0], sheet.panels[-1]
+    ticks, middles, ceiling = [], {}, 0.0
+    for place, (title, law) in enumerate(laws.items()):
+        at = place * (len(Ks) + 0.6) + np.arange(len(Ks))
+        mean = law.mean(axis=0)
+        ceiling = max(ceiling, mean.max())
+        for k, Q in enumerate(Qs):
+            top.plot(at, mean[:, k], color=PREDICTED, lw=2.2, zorder=3)
+            sheet.name(top, at[-1], mean[-1, k], f"{Q}", PREDICTED, dx=5, weight="normal", dodge=True)
+            if errors is not None:
+                aside = at + 0.16 * (k - (len(Qs) - 1) / 2)  # so that the residuals of one K stand side by side
+                middle, low, high = mean_interval(errors[title][:, :, k])
+                stems(top, at, low, high, color=MEASURED, lw=1.4, zorder=3)
+                dots(top, at, middle, size=20)
+                off = paired_difference(law[:, :, k], errors[title][:, :, k])
+                stems(below, aside, off.low, off.high, color=MEASURED, lw=1.2, zorder=3)
+                dots(below, aside, off.mean, size=14)
+                ceiling = max(ceiling, high.max())
+        middles[title] = at.mean()
+        ticks += at.tolist()
+    top.set(xlim=(-0.7, at[-1] + 0.9), ylim=(0, 1.25 * ceiling))
+    for title, middle in middles.items():
+        sheet.name(top, middle, 1.25 * ceiling, title, dx=0, ha="center", va="top")
+    below.set_xticks(ticks, [f"{K}" for K in Ks] * len(laws))
+    if errors is None:
+        return sheet.key((dash_of(PREDICTED, lw=2.2), "law, by samples a cluster"))
+    zero(below)
+    field(below, -aim, aim)
+    low, high = below.get_ylim()
+    below.set_ylim(min(low, -2 * aim), max(high, 2 * aim))
+    runs = len(next(iter(errors.values())))
+    return sheet.key((dash_of(PREDICTED, lw=2.2), "law, by samples a cluster"),
+                     (dot_of(MEASURED), f"measured, {runs} splits"), (field_of(), f"within {aim:g}"))
+
+
+def risk_over_time(
+    time: np.ndarray, laws: Mapping[str, float], risks: Mapping[str, np.ndarray], *, across: str, runs: str
+) -> Sheet:
+    """Risk while training goes on, each setting in its panel, beside the law of the first step.
+
+    Parameters
+    ----------
+    time : shape (T,), above 0 and increasing; the axis is logarithmic.
+    laws : title -> the law's risk.   risks : title -> risk of each run, shape (runs, T): means with 95 % intervals.
+    across : label of the axis of time.   runs : what a run is, in the key, as "5 data sets".
+    """
+    sheet = Sheet(across, "Risk (probability)", panels=len(laws), height=3.0, phone=2.4 * len(laws), share=False)
+    for axes, (title, law) in zip(sheet.panels, laws.items(), strict=True):
+        mean, low, high = mean_interval(risks[title])
+        axes.axhline(law, color=PREDICTED, lw=2.6, zorder=3)
+        stems(axes, time, low, high, color=MEASURED, lw=1.4, zorder=3)
+        dots(axes, time, mean, size=20)
+        axes.set(xscale="log", ylim=(0, 1.25 * max(law, high.max())))
+        powers(axes.xaxis)
+        sheet.title(axes, title)
+    return sheet.key((dash_of(PREDICTED, lw=2.6), "law of the first step"), (dot_of(MEASURED), f"mean of {runs}"))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import numpy as np
 
-from ..checks import numbers, shown
+from ..checks import flag, numbers, shown
 from ..dynamics.token_rows import Samples, checked_arrays
 from ..layouts import TokenLayout
 from ..mixture import ValueMixture
@@ -48,8 +48,8 @@ def log_law(mixture: ValueMixture, Q: int | np.ndarray) -> Annotated[np.ndarray,
 
 
 def law_from_interactions(
-    sample: Samples, layout: TokenLayout, Q: float | Annotated[np.ndarray, "*Q"]
-) -> Annotated[np.ndarray, "*Q K"]:
+    sample: Samples, layout: TokenLayout, Q: float | Annotated[np.ndarray, "*Q"], *, sides: bool = False
+) -> Annotated[np.ndarray, "*Q K"] | Annotated[np.ndarray, "*Q K 2"]:
     """Predicted risk of each value after the first step on Q samples a cluster (N5, items 5 to 7; a heuristic).
 
     Parameters
@@ -57,6 +57,7 @@ def law_from_interactions(
     sample : embeddings with value and side, at least 3 of each cluster; N x N products are made.
     layout : the answer tokens.
     Q : samples a cluster in training, above 0, one number or an array; infinity for endless samples.
+    sides : give the risk of each side and not their average.
 
     A new sample j of cluster (i, s) has, after one balanced step, a margin proportional to
     T = sum_k g_ik (mean of (s_j x_j) . (s_k x_k) over the training samples of value k). The law is
@@ -67,12 +68,13 @@ def law_from_interactions(
 
     Returns
     -------
-    Shape (*Q.shape, K): the average of both sides of each value.
+    Shape (*Q.shape, K), the average of both sides of each value; with `sides` shape (*Q.shape, K, 2), side +1 first.
 
     Raises
     ------
     ValueError : arrays that do not fit, a cluster with fewer than 3 samples, Q not above 0.
     """
+    flag("sides", sides)
     x, value, side = checked_arrays(sample, layout, "sample")
     samples = numbers("Q", Q)
     if not (samples >= 1e-100).all():
@@ -87,7 +89,7 @@ def law_from_interactions(
         for at, s in enumerate((1, -1)):
             mean, given, drawn = _moments(signed, rows, layout.gram[i], (i, s))
             risks[..., i, at] = np.exp(log_at_most_zero(mean, np.sqrt(given + drawn / samples)))
-    return risks.mean(axis=-1)
+    return risks if sides else risks.mean(axis=-1)
 
 
 def _moments(signed: np.ndarray, rows: dict, gram: np.ndarray, cluster: tuple[int, int]) -> tuple[float, float, float]:
@@ -98,10 +100,16 @@ def _moments(signed: np.ndarray, rows: dict, gram: np.ndarray, cluster: tuple[in
         if gram[k] == 0:
             continue
         products = own @ signed[others].T * (gram[k] / 2)  # half: a value's mean is that of its two sides
-        if (k, s) == cluster:
-            np.fill_diagonal(products, np.nan)
-        mean += np.nanmean(products, axis=1)
-        variance = np.nanvar(products, axis=1, ddof=1)
+        same, n = (k, s) == cluster, len(others)
+        if same:  # a sample's product with itself stays out
+            np.fill_diagonal(products, 0.0)
+            n -= 1
+        middle = products.sum(axis=1) / n
+        products -= middle[:, None]
+        if same:
+            np.fill_diagonal(products, 0.0)
+        variance = np.einsum("jk,jk->j", products, products) / (n - 1)
+        mean += middle
         spread += variance
-        error += variance.mean() / (~np.isnan(products)).sum(axis=1)[0]
+        error += variance.mean() / n
     return float(mean.mean()), max(float(mean.var(ddof=1) - error), 0.0), float(spread.mean())
