@@ -5,10 +5,10 @@
 The protocol, fixed before the behaviours `UNSEEN` were looked at. They were looked at once.
 
 1. Data. The 30 behaviours of the Persona evaluations that the paper names, sorted by name. The first 16 served to make
-   the law and to find where it is biased (`LOOKED_AT`); the other 14 are the test (`UNSEEN`). 200 statements a cluster,
+   the law and to find where it is biased (`LOOKED_AT`); the other 14 are the test (`UNSEEN`). 150 statements a cluster,
    chat prompts, the last state of SmolLM2-135M-Instruct.
-2. Splits. Ten, seeds 0 to 9. Each deals the statements of every cluster into two halves of 100 and the behaviours into
-   groups of K, so that every K has the same behaviours. The halves then change places, and the two results are averaged.
+2. Splits. Ten, seeds 0 to 9. Each deals the statements of every cluster into two halves of 75 and the behaviours into
+   groups of K, so that every K has the same behaviours. The halves then change places, and both results are averaged.
 3. Prediction. From one half alone: its mean is the centre, and the law is `law_from_interactions` of its centred
    statements. No constant is fitted, and the other half is not used.
 4. Measurement. In the other half, centred by the same centre, Q statements a cluster are learned by the first step and
@@ -42,7 +42,7 @@ from .source import ROOT
 RECORD = ROOT / "records" / "law.json"
 SORTED = tuple(sorted(persona_source()["sha256"]))
 LOOKED_AT, UNSEEN = SORTED[:16], SORTED[16:]
-EACH, SPLITS, DRAWS = 200, 10, 4  # statements a cluster, splits, and draws of the training statements in each
+EACH, SPLITS, DRAWS = 150, 10, 4  # statements a cluster, splits, and draws of the training statements in each
 ANSWERS = {"own answers": layouts.disjoint, "one in common": layouts.star, "Yes and No": layouts.shared}
 QS = (4, 8, 16, 32, 64)
 PARTS = {"looked_at": (LOOKED_AT, (1, 2, 4, 8, 16)), "unseen": (UNSEEN, (1, 2, 7, 14))}
