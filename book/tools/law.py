@@ -14,12 +14,12 @@ The protocol, fixed before the behaviours `UNSEEN` were looked at. They were loo
    the other half is not used.
 4. Measurement. In the other half, centred by the same centre, Q statements a cluster are learned by the first step and
    all others are judged; four draws of the Q, averaged. Own answers, one answer in common (`star`), Yes and No for all.
-5. What is reported. Over all settings (answers, K, Q; at K = 1 all answers are one setting): mean absolute difference of
+5. What is reported. Over all settings (answers, K, Q; at K = 1 answers do not matter): mean absolute difference of
    prediction and error, mean difference with Student's interval over the splits, the largest difference, and R^2 of
    the settings' means. And the same for one half alone, without exchange, since a reader has one set of statements.
 
-How the bias was found, on `LOOKED_AT` and on the book's values: N5 says too much at few samples (by .012 at Q = 4), in
-every split and both directions. In the mixture the estimate from products has no such bias, so it is N5's own last line,
+How the bias was found, on `LOOKED_AT` and the book's values: N5 says too much at few samples (by .012 at Q = 4), in
+every split. In the mixture the estimate from products has no such bias, so it is the last line of N5 itself,
 which takes T to be normal. Given the new statement T is a mean over training statements and much nearer to normal; the
 prediction in 3 uses only that.
 

@@ -50,7 +50,7 @@ def log_law(mixture: ValueMixture, Q: int | np.ndarray) -> Annotated[np.ndarray,
 
 def law_from_interactions(
     sample: Samples, layout: TokenLayout, Q: float | Annotated[np.ndarray, "*Q"], *, sides: bool = False
-) -> Annotated[np.ndarray, "*Q K"] | Annotated[np.ndarray, "*Q K 2"]:
+) -> Annotated[np.ndarray, "*rest"]:
     """Predicted risk of each value after the first step on Q samples a cluster (N5, items 5 to 7; a heuristic).
 
     Parameters
@@ -85,7 +85,7 @@ def law_from_interactions(
 
 def one_step_risk_from_interactions(
     sample: Samples, layout: TokenLayout, Q: float | Annotated[np.ndarray, "*Q"], *, sides: bool = False
-) -> Annotated[np.ndarray, "*Q K"] | Annotated[np.ndarray, "*Q K 2"]:
+) -> Annotated[np.ndarray, "*rest"]:
     """Predicted risk of each value after the first step on Q samples a cluster, statement by statement (N3).
 
     Parameters
