@@ -25,7 +25,7 @@ prediction in 3 uses only that.
 
 The Persona evaluations are not part of the book, so its page cannot be built from them: they are read from the folder
 that REWARD_MARGINS_PERSONA names, or fetched once, and only numbers are kept. For the runs of full fine-tuning
-(`reproduce`) the law of the first step of the last layer is recorded too, from each run's own training statements.
+(`reproduce`) the law of the last layer's first step is recorded too, from statements that the run does not test on.
 """
 
 import json
@@ -98,13 +98,16 @@ def measured(x: np.ndarray, pairs: Preferences, Ks: tuple, Qs: tuple = QS, split
 
 
 def before_full(llm: LLM, setting: reproduce.Setting) -> dict:
-    """The law of the first step for a run of full fine-tuning, from its own training statements, and its floor."""
-    training, _ = reproduce.pairs(setting)
-    x = embed(llm, training.prompts, progress=False).astype(float)
+    """The law N5 of the first step for a run of full fine-tuning, from statements that it does not test on."""
+    training, test = reproduce.pairs(setting)
+    pool = load_persona(setting.K).per_cluster(EACH) if setting.data == "persona" else training
+    tested = set(test.prompts)
+    pool = pool.take([j for j, prompt in enumerate(pool.prompts) if prompt not in tested])
+    x = embed(llm, pool.prompts, progress=False).astype(float)
     Q = int(training.counts.min())
-    sample = Sample(x - x.mean(axis=0), training.value, training.side)
+    sample = Sample(x - x.mean(axis=0), pool.value, pool.side)
     at, floor = law_from_interactions(sample, training.layout, [Q, np.inf]).mean(axis=1)
-    return {"name": setting.name, "Q": Q, "law": float(at), "floor": float(floor)}
+    return {"name": setting.name, "Q": Q, "known": int(pool.counts.min()), "law": float(at), "floor": float(floor)}
 
 
 def again(llm: LLM) -> dict:
