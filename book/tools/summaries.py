@@ -24,13 +24,12 @@ def _assumptions() -> dict:
 def _law() -> dict:
     """The test of the law, and beside what it says before full fine-tuning the errors of the runs that are recorded."""
     found = json.loads((ROOT / "records" / "law.json").read_text(encoding="utf-8"))
-    found["full"] = []
-    for said in found.pop("before_full"):
+    for said in found["before_full"]:
         path = ROOT / "records" / "full" / f"{said['name']}.json"
         if path.is_file():
             run = json.loads(path.read_text(encoding="utf-8"))
             errors = [sum(margin <= 0 for margin in margins) / len(margins) for margins in run["test_margins"]]
-            found["full"].append(said | {"steps": run["steps"], "errors": errors, "tested": len(run["value"])})
+            said |= {"steps": run["steps"], "errors": errors, "tested": len(run["value"])}
     return found
 
 

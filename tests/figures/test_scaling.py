@@ -5,7 +5,7 @@ import pytest
 from looks import draw
 from matplotlib.colors import same_color
 
-from helpers.figures.scaling import SAMPLES, law_and_error, law_on_trial, risk_over_time
+from helpers.figures.scaling import SAMPLES, law_and_error, law_and_full, law_on_trial, risk_over_time
 from helpers.figures.theme import MEASURED, PREDICTED
 
 pytestmark = pytest.mark.usefixtures("themed")
@@ -93,3 +93,19 @@ def test_risk_over_time_has_the_law_as_a_level_and_means_on_it():
         np.testing.assert_allclose(at[:, 1], found.mean(axis=0))
         assert [line.get_ydata()[0] for line in axes.get_lines() if line.get_color() == PREDICTED] == [
             {"own": 0.11, "shared": 0.19}[title]]
+
+
+def test_full_runs_stand_beside_law_and_floor():
+    runs = [dict(words=f"K = {K}", law=0.1 + K / 100, floor=0.05, error=0.02 * K, low=0.01 * K, high=0.03 * K)
+            for K in (1, 4)] + [dict(words="not made", law=0.2, floor=0.05)]
+    sheet = law_and_full(runs)
+    draw(sheet)
+    (axes,) = sheet.panels
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == ["K = 1", "K = 4", "not made"]
+    lines = [lines.get_segments() for lines in axes.collections if hasattr(lines, "get_segments")]
+    law, floor, interval = (np.array([part for part in segments if len(part)]) for segments in lines)
+    np.testing.assert_allclose(law[:, 0, 0], [0.11, 0.14, 0.2])
+    np.testing.assert_allclose(floor[:, 0, 0], 0.05)
+    np.testing.assert_allclose(interval[:, :, 0], [(0.01, 0.03), (0.04, 0.12)])
+    dots = [np.asarray(at.get_offsets()) for at in axes.collections if hasattr(at, "get_sizes")]
+    np.testing.assert_allclose(dots[0][:2], [(0.02, 2), (0.08, 1)])

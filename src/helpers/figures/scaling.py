@@ -134,3 +134,27 @@ def risk_over_time(
         powers(axes.xaxis)
         sheet.title(axes, title)
     return sheet.key((dash_of(PREDICTED, lw=2.6), "law of the first step"), (dot_of(MEASURED), f"mean of {runs}"))
+
+
+def law_and_full(runs: Sequence[Mapping]) -> Sheet:
+    """Error after full fine-tuning, a row for each run, beside the law of the last layer's first step and its floor.
+
+    Parameters
+    ----------
+    runs : mappings with "words" (what the run is, in a few words), "law" and "floor" (probabilities), and for a run
+        that was made "error" and its interval "low", "high".
+    """
+    sheet = Sheet("Test error (probability)", "", height=1.2 + 0.26 * len(runs), phone=1.6 + 0.26 * len(runs))
+    (axes,) = sheet.panels
+    at = np.arange(len(runs))[::-1]
+    law, floor, error, low, high = (np.array([run.get(name, np.nan) for run in runs], dtype=float)
+                                    for name in ("law", "floor", "error", "low", "high"))
+    axes.vlines(law, at - 0.36, at + 0.36, color=PREDICTED, lw=3.2, zorder=3)
+    axes.vlines(floor, at - 0.36, at + 0.36, color=PREDICTED, lw=1.2, zorder=3)
+    axes.hlines(at, low, high, color=MEASURED, lw=1.4, zorder=3)
+    dots(axes, error, at, size=26)
+    axes.set_yticks(at, [run["words"] for run in runs])
+    axes.set(ylim=(-0.7, len(runs) - 0.3), xlim=(0, 1.08 * np.nanmax([law, high])))
+    axes.tick_params(axis="y", length=0)
+    return sheet.key((dash_of(PREDICTED, lw=3.2), "law, last layer"), (dash_of(PREDICTED, lw=1.2), "its floor"),
+                     (dot_of(MEASURED), "all weights, measured"))
