@@ -7,9 +7,11 @@ from scipy.integrate import quad
 from scipy.special import ndtri
 from scipy.stats import ncx2, norm
 
+from helpers.bounds import risk_bound
 from helpers.exercises.chapter_12 import ANSWERS
 from helpers.layouts import chain, disjoint, star
 from helpers.mixture import ValueMixture
+from helpers.records import recorded
 from helpers.risk.one_step import log_one_step_risk, one_step_risk
 
 CHAPTER = (ROOT / "chapters" / "12_law.md").read_text(encoding="utf-8")
@@ -154,6 +156,22 @@ def test_the_trial_on_the_papers_data(said):
         assert told["mae"] < 0.01 and abs(told["off"]) < 0.005 and told["R2"] > 0.98
     for data in ("16 behaviours, looked at", "14 behaviours, unseen"):
         assert rows(said)[data, "N5"]["off_low"] > 0
+    assert unseen["mae"] == pytest.approx(0.0014, abs=5e-5) and "within .0014 on average over 50 settings" in CHAPTER
+    assert unseen["most"] == pytest.approx(0.005, abs=5e-4) and unseen["off"] == pytest.approx(-0.0005, abs=5e-5)
+    assert rows(said)["14 behaviours, unseen", "N5"]["mae"] == pytest.approx(0.007, abs=5e-4)
+    assert unseen["one_way"] == pytest.approx(0.012, abs=5e-4)
+    bounds = [float(risk_bound(K, Q)) for K in (1, 2, 7, 14) for Q in (4, 8, 16, 32, 64)]
+    assert (round(min(bounds)), round(max(bounds))) == (29, 27_660) and "29 to 27,660" in CHAPTER
+
+
+def test_sharing_costs_on_the_papers_data_and_helps_on_the_books_values(said):
+    """Errors of all behaviours together against one alone, at every Q; on the page it is the other way round."""
+    errors = recorded("law")["unseen"]["errors"]
+    for name in ("one in common", "Yes and No"):
+        found = np.mean(errors[name], axis=(0, 1))
+        assert (found[-1] > found[0] + 0.05).all()
+    told = dict(zip(said["end_of"], said["end_error"], strict=True))
+    assert told["Yes and No"] < told["one value"] < told["own"]
 
 
 def test_the_law_of_the_mixture_in_time(said):
