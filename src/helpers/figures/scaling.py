@@ -144,7 +144,7 @@ def law_and_full(runs: Sequence[Mapping]) -> Sheet:
     runs : mappings with "words" (what the run is, in a few words), "law" and "floor" (probabilities), and for a run
         that was made "error" and its interval "low", "high".
     """
-    sheet = Sheet("Test error (probability)", "", height=1.2 + 0.26 * len(runs), phone=1.6 + 0.26 * len(runs))
+    sheet = Sheet("Test error (probability)", "", height=1.1 + 0.22 * len(runs), phone=1.6 + 0.26 * len(runs))
     (axes,) = sheet.panels
     at = np.arange(len(runs))[::-1]
     law, floor, error, low, high = (np.array([run.get(name, np.nan) for run in runs], dtype=float)
