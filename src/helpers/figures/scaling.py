@@ -77,16 +77,16 @@ def law_on_trial(
     if errors is None:
         sheet = Sheet(across, up, height=3.0)
     else:
-        sheet = Sheet(across, [up, "law − error (probability)"], ratios=(2, 1), height=4.6, phone=5.4)
+        sheet = Sheet(across, [up, "predicted − measured (probability)"], ratios=(2, 1), height=4.6, phone=5.4)
     top, below = sheet.panels[0], sheet.panels[-1]
     ticks, middles, ceiling = [], {}, 0.0
     for place, (title, law) in enumerate(laws.items()):
-        at = place * (len(Ks) + 0.6) + np.arange(len(Ks))
+        at = place * (len(Ks) + 1) + np.arange(len(Ks))
         mean = law.mean(axis=0)
         ceiling = max(ceiling, mean.max())
         for k, Q in enumerate(Qs):
             top.plot(at, mean[:, k], color=PREDICTED, lw=2.2, zorder=3)
-            sheet.name(top, at[-1], mean[-1, k], f"{Q}", PREDICTED, dx=5, weight="normal", dodge=True)
+            sheet.name(top, at[0], mean[0, k], f"{Q}", PREDICTED, dx=-7, ha="right", weight="normal", dodge=True)
             if errors is not None:
                 aside = at + 0.16 * (k - (len(Qs) - 1) / 2)  # so that the residuals of one K stand side by side
                 middle, low, high = mean_interval(errors[title][:, :, k])
@@ -98,18 +98,18 @@ def law_on_trial(
                 ceiling = max(ceiling, high.max())
         middles[title] = at.mean()
         ticks += at.tolist()
-    top.set(xlim=(-0.7, at[-1] + 0.9), ylim=(0, 1.25 * ceiling))
+    top.set(xlim=(-1.1, at[-1] + 0.6), ylim=(0, 1.25 * ceiling))
     for title, middle in middles.items():
         sheet.name(top, middle, 1.25 * ceiling, title, dx=0, ha="center", va="top")
     below.set_xticks(ticks, [f"{K}" for K in Ks] * len(laws))
     if errors is None:
-        return sheet.key((dash_of(PREDICTED, lw=2.2), "law, by samples a cluster"))
+        return sheet.key((dash_of(PREDICTED, lw=2.2), "predicted, by samples a cluster"))
     zero(below)
     field(below, -aim, aim)
     low, high = below.get_ylim()
     below.set_ylim(min(low, -2 * aim), max(high, 2 * aim))
     runs = len(next(iter(errors.values())))
-    return sheet.key((dash_of(PREDICTED, lw=2.2), "law, by samples a cluster"),
+    return sheet.key((dash_of(PREDICTED, lw=2.2), "predicted, by samples a cluster"),
                      (dot_of(MEASURED), f"measured, {runs} splits"), (field_of(), f"within {aim:g}"))
 
 
