@@ -192,3 +192,16 @@ def test_what_the_law_says_before_full_fine_tuning(said):
         row = rows[f"persona-shared-K{K:02d}-seed0"]
         assert row["law"] == pytest.approx(told, abs=0.005) and row["law"] - row["floor"] < 0.01  # "as high"
     assert said["full_all"] == len(rows) and said["full_runs"] == sum("errors" in row for row in rows.values())
+
+
+def test_where_it_stops_on_the_language_model(said):
+    keys = zip(said["how"], said["how_beta"], said["how_at"], strict=True)
+    drift = dict(zip(keys, zip(said["drift"], said["drift_low"], said["drift_high"], strict=True), strict=True))
+    stays = drift["gradient descent", 0.1, "last"]
+    assert abs(stays[0] - drift["gradient descent", 0.1, "first"][0]) < 0.015 and stays[1] < 0 < stays[2]
+    for key, told in ((("gradient descent", 1.0, "last"), (-0.044, -0.057, -0.031)),
+                      (("gradient descent", 1.0, "first"), (0.011, 0.002, 0.021))):
+        assert drift[key] == pytest.approx(told, abs=5e-4)
+    assert drift["Adam", 0.1, "last"][0] == pytest.approx(-0.026, abs=5e-4)
+    assert drift["Adam", 1.0, "last"][0] == pytest.approx(-0.038, abs=5e-4)
+    assert max(drift["Adam", beta, "last"][2] for beta in (0.1, 1.0)) < 0
