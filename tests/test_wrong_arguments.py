@@ -115,7 +115,9 @@ CALLS = [
     *((call, ONE_STEP) for call in (
         risk.risk_law, risk.log_law, risk.first_step, risk.log_chernoff, risk.log_one_step_risk, risk.one_step_risk)),
     (risk.risk_theorem, ONE_STEP | dict(form="closed")),
-    (risk.law_from_interactions, dict(sample=SAMPLE, layout=LAYOUT, Q=3.0)),
+    (risk.law_from_interactions, dict(sample=SAMPLE, layout=LAYOUT, Q=3.0, sides=True)),
+    (risk.one_step_risk_from_interactions, dict(sample=SAMPLE, layout=LAYOUT, Q=2.0, sides=False)),
+    (risk.first_step_errors, dict(sample=SAMPLE, layout=LAYOUT, Q=[1, 2], rng=np.random.default_rng(0))),
     (risk.samples_for_risk, dict(risk=0.1, v=0.3, d=8, l_b=0.5, kappa=1.0)),
     (risk.diversity_limit, dict(v=0.1, risk=0.1)),
     (risk.certificate, dict(sample=SAMPLE, mixture=MIXTURE, S=0.3)),

@@ -12,7 +12,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "glyphs": ["glyph"],
         "margins": ["flips", "interaction_blocks", "predicted_against_measured", "two_accuracies"],
         "pictures": ["picture", "picture_names"],
-        "scaling": ["law_and_error"],
+        "scaling": ["law_and_error", "law_and_full", "law_on_trial", "risk_over_time"],
         "sequences": ["answer_rates", "token_rates"],
         "showing": ["show"],
     },
