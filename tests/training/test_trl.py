@@ -1,4 +1,4 @@
-"""Loss, margins and gradient equal those of TRL's DPOTrainer with loss `sigmoid`, for the same weights and batch.
+"""Loss, margins and gradient equal those of TRL's DPOTrainer, for the same weights and batch and each loss of margins.
 
 TRL appends an end-of-text token to every answer, trains in bfloat16 and recomputes activations unless it is told not
 to: the collator below takes the token away, and the settings switch the other two off.
@@ -17,6 +17,7 @@ from trl.trainer.dpo_trainer import DataCollatorForPreference
 
 from helpers.llm.loading import load_llm
 from helpers.llm.packing import hidden_states
+from helpers.losses import DPO, IPO, SLiC
 from helpers.preferences.bank import load_values
 from helpers.training.fine_tuning import fine_tune
 from helpers.training.packed_pairs import evaluate_gaps, pack_pairs, policy_gaps
@@ -64,9 +65,14 @@ def perturb(model, scale, seed=0):
             p += scale * p.std() * torch.randn(p.shape, generator=noise)
 
 
-def compare(llm, pairs, folder, scale):
+def softplus(margins):
+    """The mean DPO loss in PyTorch, which differentiates it."""
+    return torch.nn.functional.softplus(-margins).mean()
+
+
+def compare(llm, pairs, folder, scale, ours_of=softplus, **settings):
     """Loss and mean margin of both, and the relative distance of the gradients, at the same perturbed weights."""
-    trainer, rows = trainer_of(llm, pairs, folder)
+    trainer, rows = trainer_of(llm, pairs, folder, **settings)
     reference = evaluate_gaps(llm.model, packed := pack_pairs(
         [llm.encode(p) for p in pairs.prompts],
         [llm.tokens(a) for a in pairs.chosen], [llm.tokens(a) for a in pairs.rejected],
@@ -79,7 +85,7 @@ def compare(llm, pairs, folder, scale):
     hidden = hidden_states(llm.model, packed.packing)
     gaps = policy_gaps(hidden, packed, llm.model.get_output_embeddings().weight)
     margins = BETA * (gaps - torch.tensor(reference))
-    ours = torch.nn.functional.softplus(-margins).mean()
+    ours = ours_of(margins)
     ours.backward()
     gradients = [torch.cat([p.grad.flatten() for p in m.parameters()]) for m in (llm.model, trainer.model)]
     distance = (gradients[0] - gradients[1]).norm() / gradients[1].norm()
@@ -101,6 +107,53 @@ def test_loss_margins_and_gradient_equal_trl(tmp_path, answers):
     assert abs(ours[0] - theirs[0]) < 1e-5 * theirs[0]
     assert abs(ours[1] - theirs[1]) < 1e-5 * max(abs(theirs[1]), BETA)
     assert abs(theirs[1]) > 1e-3 and distance < 1e-5
+
+
+EPSILON = 0.2
+# Loss of TRL -> its settings, and value and slope of one pair by the book's own losses, in the margin r = beta Delta.
+BY_MARGIN = {
+    "sigmoid": ({}, DPO().value, DPO().slope),
+    "hinge": ({}, SLiC().value, SLiC().slope),
+    # (Delta - 1/(2 beta))^2 is our (r - 1)^2 at twice the beta, divided by (2 beta)^2.
+    "ipo": ({}, lambda r: IPO().value(2 * r) / (2 * BETA) ** 2, lambda r: 2 * IPO().slope(2 * r) / (2 * BETA) ** 2),
+    # The push is that of DPO and a constant one; the value is TRL's printed formula.
+    "robust": (
+        dict(label_smoothing=EPSILON),
+        lambda r: ((1 - EPSILON) * DPO().value(r) - EPSILON * DPO().value(-r)) / (1 - 2 * EPSILON),
+        lambda r: DPO().slope(r) - EPSILON / (1 - 2 * EPSILON),
+    ),
+    # `sigmoid` takes no notice of label smoothing.
+    "sigmoid, smoothed": (dict(label_smoothing=EPSILON), DPO().value, DPO().slope),
+}
+
+
+class ByMargin(torch.autograd.Function):
+    """The mean of a loss of margins by its NumPy value, differentiated by its NumPy slope."""
+
+    @staticmethod
+    def forward(ctx, margins, value, slope):
+        r = margins.detach().double().numpy()
+        ctx.save_for_backward(torch.tensor(slope(r) / len(r), dtype=margins.dtype))
+        return torch.tensor(value(r).mean(), dtype=margins.dtype)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient * ctx.saved_tensors[0], None, None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", BY_MARGIN)
+def test_each_loss_of_margins_equals_trl(tmp_path, name):
+    settings, value, slope = BY_MARGIN[name]
+    pairs = load_values(4, answers="shared").per_cluster(2)
+    ours, theirs, distance = compare(
+        load_llm("tiny", device="cpu"), pairs, tmp_path, 0.1, lambda margins: ByMargin.apply(margins, value, slope),
+        loss_type=[name.partition(",")[0]], **settings,
+    )
+    # 1e-5 relative, as above: float32 sums of log-probabilities of order 10.
+    assert abs(ours[0] - theirs[0]) < 1e-5 * abs(theirs[0])
+    assert abs(ours[1] - theirs[1]) < 1e-5 * max(abs(theirs[1]), BETA) and abs(theirs[1]) > 1e-3
+    assert distance < 1e-5
 
 
 def test_training_follows_trl(tmp_path):
