@@ -29,7 +29,7 @@ def pushes_and_margins(
         sheet.panels[1].plot(S, margins[name], **look)
         for axes, x, y in zip(sheet.panels, (r, S), (pushes[name], margins[name]), strict=True):
             sheet.name(axes, x[-1], y[-1], name, dodge=True)
-    zero(sheet.panels[0])
+    sheet.panels[0].plot(r[[0, -1]], [0, 0], color=SOFT, lw=0.9, zorder=1)  # not through the names
     for axes in sheet.panels:
         axes.set_xlim(right=axes.get_xlim()[1] * 1.12)
     return sheet
@@ -79,6 +79,5 @@ def paired_errors(
         stems(axes, m, found.low, found.high, color=MEASURED, lw=1.4, zorder=3)
         dots(axes, m, found.mean, size=22)
         sheet.title(axes, f"{name} less {base}")
-    sheet.panels[0].axhline(0, color=SOFT, lw=0.9)
     return sheet.key((dash_of(PREDICTED, lw=2.6), "predicted"),
                      (dot_of(MEASURED), f"measured, {len(measured[base])} splits"))
