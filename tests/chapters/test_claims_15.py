@@ -19,7 +19,7 @@ def said():
 
 
 def test_closed_forms_and_the_guarantee(said):
-    assert said["loss_of"] == said["in_region"] == ["DPO", "IPO", "SLiC"]
+    assert said["loss_of"] == said["of"] == said["in_region"] == ["DPO", "IPO", "SLiC"]
     assert (said["integral_off"] < said["integral_below"]).all() and (said["flow_off"] < said["flow_below"]).all()
     assert (said["r_low"] < said["r_least"]).all() and (said["r_most"] < said["r_high"]).all()
     np.testing.assert_allclose(said["r_high"], [np.log(3), 0.5, 1.0])
@@ -76,6 +76,7 @@ def test_dpo_at_twice_the_margin_is_ipo(said):
     assert np.abs(said["rule"]).max() < 0.005
     assert (said["plain_low"][2:] > 0).all()  # at one margin they differ
     assert said["plain"][3] > 5 * abs(said["rule"][3])
+    assert max(said["plain"]) == pytest.approx(0.017, abs=5e-4)  # "by up to .017"
 
 
 def test_the_explorer_s_numbers(said):

@@ -5,24 +5,33 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from hypothesis import assume
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad, solve_ivp
 from scipy.linalg import expm
 
 from helpers.dynamics.flow import gradient_descent, gradient_flow, interaction_matrix, noise_free_margin, push
 from helpers.mixture import Sample, ValueMixture
-from theorems import ANY_LAYOUT, SEEDS, on_event, regions, search
+from theorems import ANY_LAYOUT, SEEDS, on_event, regions
 
 LOSS = st.sampled_from(["dpo", "ipo", "slic"])
 START = {"dpo": 0.5, "ipo": 2.0, "slic": 1.0}
 TURN = {"dpo": 0.5, "ipo": 1.0}
 # Convex functions of a margin that fall at 0, and how steeply.
 CONVEX = [
-    (lambda r: torch.nn.functional.softplus(-r), 0.5), (lambda r: (r - 1) ** 2, 2.0), (lambda r: torch.relu(1 - r), 1.0),
-    (lambda r: torch.exp(-r), 1.0), (lambda r: torch.relu(1 - r) ** 2, 2.0), (lambda r: torch.cosh(r - 1), np.sinh(1.0)),
+    (lambda r: torch.nn.functional.softplus(-r), 0.5), (lambda r: (r - 1) ** 2, 2.0),
+    (lambda r: torch.relu(1 - r), 1.0), (lambda r: torch.exp(-r), 1.0),
+    (lambda r: torch.relu(1 - r) ** 2, 2.0), (lambda r: torch.cosh(r - 1), np.sinh(1.0)),
 ]
 DATA = {"layout": ANY_LAYOUT, "N": st.integers(1, 12), "d": st.integers(1, 6), "seed": SEEDS}
+
+
+def hunt(**strategies):
+    """A test on 500 draws, on fewer in the profile of `make check`; `search` is for results with a number."""
+    few = settings.default.max_examples
+    quiet = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
+    many = settings(max_examples=500 if few >= 100 else few, deadline=None, suppress_health_check=quiet)
+    return lambda test: many(given(**strategies)(test))
 
 
 def some_data(layout, N, d, seed):
@@ -41,7 +50,7 @@ def followed(sample, layout, S, loss, test=None):
     return SimpleNamespace(margins=margins, test_margins=test and np.array([run.test_margins[-1] for run in runs]))
 
 
-@search(draws=500, layout=ANY_LAYOUT, Q=st.integers(1, 4), l_b=st.floats(0, 5), S=st.floats(0.01, 5), loss=LOSS, seed=SEEDS)
+@hunt(layout=ANY_LAYOUT, Q=st.integers(1, 4), l_b=st.floats(0, 5), S=st.floats(0.01, 5), loss=LOSS, seed=SEEDS)
 def test_the_margin_without_noise_of_any_loss(layout, Q, l_b, S, loss, seed):
     sample = ValueMixture(layout, layout.K + 2, 0.0, l_b).sample(Q, np.random.default_rng(seed))
     told = noise_free_margin(S, loss)
@@ -54,7 +63,7 @@ def test_the_margin_without_noise_of_any_loss(layout, Q, l_b, S, loss, seed):
         assert time == pytest.approx(S, rel=1e-6)  # of quad, which says 1e-8 of itself
 
 
-@search(layout=ANY_LAYOUT, N=st.integers(1, 12), d=st.integers(1, 6), lr=st.floats(1e-3, 1), seed=SEEDS)
+@hunt(layout=ANY_LAYOUT, N=st.integers(1, 12), d=st.integers(1, 6), lr=st.floats(1e-3, 1), seed=SEEDS)
 def test_first_steps_on_the_last_layer_are_multiples_of_one(layout, N, d, lr, seed):
     sample, other = some_data(layout, N, d, seed)
     steps = [gradient_descent(sample, layout, 1, beta=0.7, lr=lr, loss=loss, test=other) for loss in START]
@@ -64,7 +73,7 @@ def test_first_steps_on_the_last_layer_are_multiples_of_one(layout, N, d, lr, se
         np.testing.assert_allclose(step.test_margins[1], start * unit, rtol=0, atol=1e-12 * N * d)
 
 
-@search(draws=500, hidden=st.integers(1, 5), N=st.integers(1, 10), a=st.floats(0.1, 3), b=st.floats(0.1, 3), seed=SEEDS)
+@hunt(hidden=st.integers(1, 5), N=st.integers(1, 10), a=st.floats(0.1, 3), b=st.floats(0.1, 3), seed=SEEDS)
 def test_first_steps_of_any_model_are_multiples_of_one(hidden, N, a, b, seed):
     """Margins that are no linear function of the weights; each loss also rescaled, a f(b r)."""
     generator = torch.Generator().manual_seed(seed)
@@ -85,7 +94,7 @@ def test_first_steps_of_any_model_are_multiples_of_one(hidden, N, a, b, seed):
         np.testing.assert_allclose(step, a * b * start * unit, rtol=1e-9, atol=1e-12)  # rounding of a mean of N
 
 
-@search(draws=500, region=regions(), loss=LOSS)
+@hunt(region=regions(), loss=LOSS)
 def test_the_training_guarantee_of_any_loss(region, loss):
     mixture, sample = on_event(region)
     R, start = {"dpo": np.log(3), "ipo": 0.5, "slic": 1.0}[loss], START[loss]
@@ -97,7 +106,7 @@ def test_the_training_guarantee_of_any_loss(region, loss):
     assert (pushes >= start / 2 - 1e-12).all() and (pushes <= start).all()  # the hypothesis
 
 
-@search(draws=500, S=st.floats(0.01, 3), **DATA)
+@hunt(S=st.floats(0.01, 3), **DATA)
 def test_ipo_in_closed_form(layout, N, d, seed, S):
     sample, other = some_data(layout, N, d, seed)
     scale = layout.K / (2 * N)
@@ -112,7 +121,7 @@ def test_ipo_in_closed_form(layout, N, d, seed, S):
     assert np.abs(flow.test_margins[0] - rest @ (V @ (phi * V.sum(axis=0)))).max() < 1e-6 * size
 
 
-@search(draws=500, loss=st.sampled_from(sorted(TURN)), **DATA)
+@hunt(loss=st.sampled_from(sorted(TURN)), **DATA)
 def test_the_turn_of_a_loss(layout, N, d, seed, loss):
     """What is left of a margin after two terms falls with the third power of the mean margin."""
     sample, other = some_data(layout, N, d, seed)
@@ -133,7 +142,7 @@ def test_the_turn_of_a_loss(layout, N, d, seed, loss):
     assert left[0] <= left[1] / 8 * 1.3 + 2e-7 * size
 
 
-@search(layout=ANY_LAYOUT, N=st.integers(1, 12), d=st.integers(1, 6), seed=SEEDS)
+@hunt(layout=ANY_LAYOUT, N=st.integers(1, 12), d=st.integers(1, 6), seed=SEEDS)
 def test_slic_keeps_its_first_direction_until_a_margin_is_one(layout, N, d, seed):
     sample, other = some_data(layout, N, d, seed)
     rho = layout.K / (2 * N) * interaction_matrix(sample, layout).sum(axis=1)

@@ -22,7 +22,7 @@ def pushes_and_margins(
     S : times in units of each loss's clock, shape (T,).   margins : loss -> margin at these times, shape (T,).
     """
     sheet = Sheet([MARGIN, "Time since the start, S × push at 0 (1)"],
-                  ["Push (of that at 0)", MARGIN], panels=2, height=3.4, share=False)
+                  ["Push (of that at 0)", MARGIN], panels=2, height=3.0, share=False)
     for k, name in enumerate(pushes):
         look = dict(color=INK, lw=2.4, ls=DASHES[k])
         sheet.panels[0].plot(r, pushes[name], **look)
@@ -48,7 +48,7 @@ def margin_paths(
         sheet = Sheet(across, MARGIN, height=3.0)
     else:
         below = "measured − predicted (10⁻³ nats)"
-        sheet = Sheet(across, [MARGIN, below], ratios=(2.2, 1), height=4.4, phone=4.8)
+        sheet = Sheet(across, [MARGIN, below], ratios=(2.2, 1), height=3.9, phone=4.4)
     top = sheet.panels[0]
     zero(top)
     top.plot(S, predicted, color=PREDICTED, lw=2.0, zorder=3)
@@ -71,7 +71,7 @@ def paired_errors(
     Dots are means of the paired differences with their 95 % intervals, lines the means of the predicted ones.
     """
     others = [name for name in predicted if name != base]
-    sheet = Sheet("Mean training margin (nats)", "Difference of errors (probability)", panels=len(others), height=3.2)
+    sheet = Sheet("Mean training margin (nats)", "Difference of errors (probability)", panels=len(others), height=2.9)
     for axes, name in zip(sheet.panels, others, strict=True):
         zero(axes)
         axes.plot(m, (predicted[name] - predicted[base]).mean(axis=0), color=PREDICTED, lw=2.6, zorder=3)
