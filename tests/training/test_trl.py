@@ -20,7 +20,7 @@ from trl.trainer.dpo_trainer import DataCollatorForPreference
 
 from helpers.llm.loading import load_llm
 from helpers.llm.packing import hidden_states
-from helpers.losses import get_loss
+from helpers.losses import DPO, get_loss
 from helpers.preferences.bank import load_values
 from helpers.training.fine_tuning import fine_tune
 from helpers.training.packed_pairs import evaluate_gaps, pack_pairs, policy_gaps
@@ -70,12 +70,27 @@ def perturb(model, scale, seed=0):
 
 # TRL's name, its beta over ours, and our loss over its.
 NAMES = {"dpo": ("sigmoid", 1.0, 1.0), "slic": ("hinge", 1.0, 1.0), "ipo": ("ipo", 0.5, BETA**2)}
+EPSILON = 0.2
 
 
-def compare(llm, pairs, folder, scale, loss="dpo"):
-    """Loss and mean margin of both, and the relative distance of the gradients, at the same perturbed weights."""
-    name, of_beta, of_loss = NAMES[loss]
-    trainer, rows = trainer_of(llm, pairs, folder, beta=of_beta * BETA, loss_type=[name])
+class Robust:
+    """TRL's `robust`, by its printed formula: the push is that of DPO and a constant one."""
+
+    def value(self, r):
+        return ((1 - EPSILON) * DPO().value(r) - EPSILON * DPO().value(-r)) / (1 - 2 * EPSILON)
+
+    def slope(self, r):
+        return DPO().slope(r) - EPSILON / (1 - 2 * EPSILON)
+
+
+def compare(llm, pairs, folder, scale, loss="dpo", objective=None, **settings):
+    """Loss and mean margin of both, and the relative distance of the gradients, at the same perturbed weights.
+
+    With an `objective` of ours, `loss` is TRL's own name.
+    """
+    name, of_beta, of_loss = (loss, 1.0, 1.0) if objective else NAMES[loss]
+    objective = objective or get_loss(loss)
+    trainer, rows = trainer_of(llm, pairs, folder, beta=of_beta * BETA, loss_type=[name], **settings)
     reference = evaluate_gaps(llm.model, packed := pack_pairs(
         [llm.encode(p) for p in pairs.prompts],
         [llm.tokens(a) for a in pairs.chosen], [llm.tokens(a) for a in pairs.rejected],
@@ -89,8 +104,8 @@ def compare(llm, pairs, folder, scale, loss="dpo"):
     gaps = policy_gaps(hidden, packed, llm.model.get_output_embeddings().weight)
     margins = BETA * (gaps - torch.tensor(reference))
     found, margin = margins.detach().numpy(), margins.mean().item()
-    ours = get_loss(loss).value(found).mean()
-    margins.backward(torch.tensor(get_loss(loss).slope(found) / len(found), dtype=torch.float32))
+    ours = objective.value(found).mean()
+    margins.backward(torch.tensor(objective.slope(found) / len(found), dtype=torch.float32))
     gradients = [torch.cat([p.grad.flatten() for p in m.parameters()]) for m in (llm.model, trainer.model)]
     distance = (gradients[0] - of_loss * gradients[1]).norm() / (of_loss * gradients[1]).norm()
     metric = trainer._metrics["train"]["rewards/margins"][-1] / of_beta
@@ -114,6 +129,15 @@ def test_loss_margins_and_gradient_equal_trl(tmp_path, answers, loss):
     # 1e-5 relative, on a loss of 0.7 and on margins whose sums (log-probabilities) are of order 10.
     assert abs(ours[0] - theirs[0]) < 1e-5 * theirs[0]
     assert abs(ours[1] - theirs[1]) < 1e-5 * max(abs(theirs[1]), BETA)
+    assert abs(theirs[1]) > 1e-3 and distance < 1e-5
+
+
+@pytest.mark.parametrize(("name", "objective"), [("robust", Robust()), ("sigmoid", DPO())])
+def test_trls_label_smoothing_is_a_constant_push_in_robust_and_nothing_in_sigmoid(tmp_path, name, objective):
+    pairs = load_values(4, answers="shared").per_cluster(2)
+    ours, theirs, distance = compare(load_llm("tiny", device="cpu"), pairs, tmp_path, 0.1, name, objective,
+                                     label_smoothing=EPSILON)
+    assert abs(ours[0] - theirs[0]) < 1e-5 * abs(theirs[0])  # float32, as above
     assert abs(theirs[1]) > 1e-3 and distance < 1e-5
 
 

@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "conflict": ["contributions", "first_rates"],
         "geometry": ["cluster_margins", "planes", "square_maps", "token_graphs"],
         "glyphs": ["glyph"],
+        "losses": ["margin_paths", "paired_errors", "pushes_and_margins"],
         "margins": ["flips", "interaction_blocks", "predicted_against_measured", "two_accuracies"],
         "pictures": ["picture", "picture_names"],
         "scaling": ["law_and_error", "law_and_full", "law_on_trial", "risk_over_time"],

@@ -12,22 +12,24 @@ SAMPLES = "Samples per cluster Q (number)"
 
 
 def law_and_error(
-    Q: Sequence[int], laws: Mapping[str, np.ndarray], errors: Mapping[str, np.ndarray] | None = None
+    Q: Sequence[float], laws: Mapping[str, np.ndarray], errors: Mapping[str, np.ndarray] | None = None,
+    *, across: str = SAMPLES,
 ) -> Sheet:
     """Predicted risk against samples, settings side by side; measured errors on it, and below how far it is off.
 
     Parameters
     ----------
-    Q : samples a cluster, increasing; drawn at equal distances.
+    Q : samples a cluster (or what `across` says), increasing; drawn at equal distances.
     laws : title -> predicted risk of each split, shape (splits, Q); its mean is drawn.
     errors : title -> test errors of the same splits, shape (splits, Q): drawn are their means with 95 % intervals, and
         below them the mean of law - error in half-widths of its own interval. Without them the law stands alone.
+    across : what `Q` is where it is not samples, with its unit.
     """
     up = "Risk (probability)"
     if errors is None:
-        sheet = Sheet(SAMPLES, up, height=2.6)
+        sheet = Sheet(across, up, height=2.6)
     else:
-        sheet = Sheet(SAMPLES, [up, "law − error (half-widths of its interval)"], ratios=(2, 1), height=4.2, phone=5.0)
+        sheet = Sheet(across, [up, "law − error (half-widths of its interval)"], ratios=(2, 1), height=4.2, phone=5.0)
     top, below = sheet.panels[0], sheet.panels[-1]
     shown = thin(len(Q), 3)
     middles, ticks, ceiling = {}, [], 0.0
