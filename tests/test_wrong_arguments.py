@@ -14,7 +14,16 @@ import pytest
 from helpers import audit, bounds, dynamics, layouts, losses, risk, sequences, statistics
 from helpers.mixture import Sample, ValueMixture
 from helpers.preferences import Preferences
-from helpers.training import LastLayerLab, train_last_layer
+from helpers.training import (
+    Head,
+    LastLayerLab,
+    OnlinePrompts,
+    expected_push,
+    pair_pulls,
+    sampled_push,
+    train_last_layer,
+    train_online,
+)
 
 WRONG = [
     None, "three", "", float("nan"), float("inf"), -float("inf"), -1, -0.5, 0, 1e308, 1e-308, 10**30, 10**400, True,
@@ -40,6 +49,8 @@ FEATURES = risk.pair_features(SAMPLE.x, SAMPLE.value, SAMPLE.side, LAYOUT)
 ANSWERS = [" Yes", " No"] * 4
 POOL = Preferences([f"p{j}" for j in range(8)], ANSWERS, ANSWERS[1:] + [" Yes"], [0] * 8, [1, -1] * 4, ("a",))
 X = RNG.standard_normal((8, 5)) + POOL.side[:, None]
+HEAD = Head(np.random.default_rng(1).standard_normal((6, 8)), {0: 3, 1: 5, 2: 0, 3: 1})
+ONLINE = OnlinePrompts(np.ones((3, 2)), np.zeros((3, 4)), np.arange(24.0).reshape(3, 2, 4) % 5, np.ones((3, 2)))
 LAB = LastLayerLab(POOL, POOL, X, X, 1.0)
 EDGE = dict(K=3, Q=100, Z=1, d=10, v=0.01, epsilon=1.0)
 ONE_STEP = dict(mixture=MIXTURE, Q=3)
@@ -104,7 +115,9 @@ CALLS = [
     *((call, ONE_STEP) for call in (
         risk.risk_law, risk.log_law, risk.first_step, risk.log_chernoff, risk.log_one_step_risk, risk.one_step_risk)),
     (risk.risk_theorem, ONE_STEP | dict(form="closed")),
-    (risk.law_from_interactions, dict(sample=SAMPLE, layout=LAYOUT, Q=3.0)),
+    (risk.law_from_interactions, dict(sample=SAMPLE, layout=LAYOUT, Q=3.0, sides=True)),
+    (risk.one_step_risk_from_interactions, dict(sample=SAMPLE, layout=LAYOUT, Q=2.0, sides=False)),
+    (risk.first_step_errors, dict(sample=SAMPLE, layout=LAYOUT, Q=[1, 2], rng=np.random.default_rng(0))),
     (risk.samples_for_risk, dict(risk=0.1, v=0.3, d=8, l_b=0.5, kappa=1.0)),
     (risk.diversity_limit, dict(v=0.1, risk=0.1)),
     (risk.certificate, dict(sample=SAMPLE, mixture=MIXTURE, S=0.3)),
@@ -146,6 +159,17 @@ CALLS = [
     (statistics.bootstrap_interval, dict(draws=DRAWS, statistic=np.mean, seed=0)),
     (train_last_layer, dict(embeddings=SAMPLE.x, preferences=PREFERENCES, beta=0.1, lr=0.1, steps=3, optimizer="adam",
                             loss="dpo", test=(UNSEEN.x, HELD_OUT), every=1, progress=None)),
+    (Head, dict(W_0=HEAD.W_0, answers=HEAD.answers, bias=np.zeros(6), floor=0.1)),
+    (train_last_layer, dict(embeddings=SAMPLE.x, preferences=PREFERENCES, beta=0.1, lr=0.1, steps=2,
+                            loss=losses.DPOPositive(2.0), head=HEAD, batch=3, seed=1)),
+    (train_last_layer, dict(embeddings=SAMPLE.x, preferences=PREFERENCES, beta=0.1, lr=0.1, steps=2,
+                            loss=losses.BetaDPO(), batch=3, seed=1)),
+    (OnlinePrompts, {name: getattr(ONLINE, name) for name in ("x", "logits", "rewards", "weights")}),
+    *((call, dict(logits=ONLINE.logits, prompts=ONLINE, beta=0.1, label="each")) for call in (
+        pair_pulls, expected_push)),
+    (sampled_push, dict(logits=ONLINE.logits, prompts=ONLINE, beta=0.1, rng=RNG, label="sum")),
+    (train_online, dict(prompts=ONLINE, beta=0.1, lr=0.1, steps=2, label="sum", batch=3, seed=0, test=ONLINE, every=1,
+                        progress=None)),
     (LastLayerLab, dict(pool=POOL, test=POOL, x=X, x_test=X, lr=1.0, seed=0)),
     (LAB.run, dict(steps=3, beta=0.1, Q=2, every=1, draw=0)),
     (LAB.margins, dict(steps=[0, 2], betas=[0.1], Qs=[2])),

@@ -21,7 +21,19 @@ def _assumptions() -> dict:
     return json.loads((ROOT / "records" / "assumptions.json").read_text(encoding="utf-8"))
 
 
-SUMMARIES: dict[str, Callable[[], dict]] = {"assumptions": _assumptions}
+def _law() -> dict:
+    """The test of the law, and beside what it says before full fine-tuning the errors of the runs that are recorded."""
+    found = json.loads((ROOT / "records" / "law.json").read_text(encoding="utf-8"))
+    for said in found["before_full"]:
+        path = ROOT / "records" / "full" / f"{said['name']}.json"
+        if path.is_file():
+            run = json.loads(path.read_text(encoding="utf-8"))
+            errors = [sum(margin <= 0 for margin in margins) / len(margins) for margins in run["test_margins"]]
+            said |= {"steps": run["steps"], "errors": errors, "tested": len(run["value"])}
+    return found
+
+
+SUMMARIES: dict[str, Callable[[], dict]] = {"assumptions": _assumptions, "law": _law}
 
 
 def text(name: str) -> str:

@@ -6,7 +6,7 @@ trained. DPO, IPO and SLiC need margins alone (paper, section 7); DPO-Positive n
 becomes a loss of margins once it has seen the batch (`on_batch`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import ClassVar
 
 import numpy as np
@@ -28,10 +28,25 @@ class Loss:
     """One loss f of a pair, convex in its margin; training minimizes the mean of f over a batch.
 
     needs : in words, what the loss has to see besides margins, or "" for a loss of margins alone.
+    of_chosen : whether that is the chosen reward.   of_batch : whether it is the batch, by `on_batch`.
     """
 
     name: ClassVar[str]
     needs: ClassVar[str] = ""
+    of_chosen: ClassVar[bool] = False
+    of_batch: ClassVar[bool] = False
+
+    @property
+    def label(self) -> str:
+        """The name, with those options that are not as by default: "dpop", "dpop(strength=5)"."""
+        given = {field.name: getattr(self, field.name) for field in fields(self)}
+        other = [f"{field.name}={shown(given[field.name])}" for field in fields(self)
+                 if np.any(given[field.name] != field.default)]
+        return f"{self.name}({', '.join(other)})" if other else self.name
+
+    def at_start(self) -> float:
+        """The loss before any training, where every reward is 0."""
+        return float(self.value(np.zeros(1), np.zeros(1))[0])
 
     def value(self, r: np.ndarray, chosen: np.ndarray | None = None) -> np.ndarray:
         """f, shaped like the margins r, any shape; `chosen`, the chosen answers' rewards, counts for "dpop" alone.
@@ -47,6 +62,11 @@ class Loss:
     def chosen_slope(self, r: np.ndarray, chosen: np.ndarray | None = None) -> np.ndarray:
         """df/d chosen at fixed r, shaped like r: 0 for losses of margins alone; errors as for `value`."""
         return np.zeros(np.shape(r))
+
+    def slopes(self, rewards: np.ndarray) -> np.ndarray:
+        """`slope` for margins (1, N); for margins and, below them, chosen rewards (2, N) also `chosen_slope`."""
+        slope = self.slope(*rewards)[None]
+        return slope if len(rewards) == 1 else np.concatenate([slope, self.chosen_slope(*rewards)[None]])
 
     def on_batch(
         self, r: np.ndarray, *, beta: float, seen: Seen | None = None, rng: np.random.Generator | None = None
@@ -109,6 +129,7 @@ class DPOPositive(Loss):
     strength: float = 50.0
     name: ClassVar[str] = "dpop"
     needs: ClassVar[str] = "the reward of every chosen answer, beta (log pi - log pi_ref), beside the margin"
+    of_chosen: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         between("strength", self.strength, 0.0, 1e9)
@@ -175,6 +196,7 @@ class BetaDPO(Loss):
     least: float = 1e-3
     name: ClassVar[str] = "beta-dpo"
     needs: ClassVar[str] = "to see every batch anew (`on_batch`), since beta and the pairs kept follow from its gaps"
+    of_batch: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         between("alpha", self.alpha, 0.0, 1e9)
@@ -187,6 +209,9 @@ class BetaDPO(Loss):
         raise ValueError(f"loss {self.name!r} needs {self.needs}; it was given margins alone")
 
     slope = chosen_slope = value
+
+    def at_start(self):
+        return DPO().at_start()  # at margins of 0 neither beta nor the choice of pairs counts
 
     def on_batch(self, r, *, beta, seen=None, rng=None):
         """`WeightedDPO` for the margins r (B,) and the updated averages; `seen` None begins at 0.
@@ -234,8 +259,13 @@ def _softplus(x: np.ndarray) -> np.ndarray:
         return np.logaddexp(0.0, x)
 
 
-def get_loss(name: str) -> Loss:
-    """The loss called "dpo", "ipo", "slic", "dpop" or "beta-dpo". Raises `ValueError` for another name."""
+def get_loss(name: str | Loss) -> Loss:
+    """The loss called "dpo", "ipo", "slic", "dpop" or "beta-dpo"; a `Loss`, which may have other options, is itself.
+
+    Raises `ValueError` for another name.
+    """
+    if isinstance(name, Loss):
+        return name
     return LOSSES[one_of("loss", name, LOSSES)]()
 
 

@@ -145,10 +145,10 @@ def test_10_every_point_of_every_run_lies_on_one_curve():
     np.testing.assert_allclose(np.sort(left[:, 1]), np.sort(right[:, 1]), atol=0.11)
 
 
-def test_12_every_dot_lies_at_its_dash_or_below_by_what_the_picture_says():
-    rows = np.array(list(part_4_sharper.ERRORS.values()))
-    off = rows[..., 0] - rows[..., 1]
-    assert rows.shape == (3, 6, 2) and off.min() > -0.0015 and f"by {off.max():.3f} at most" in part_4_sharper.law()
+def test_12_every_dot_lies_on_its_dash_as_near_as_the_picture_says():
+    rows = np.array(list(part_4_sharper.told_and_found().values()))
+    worst = np.abs(rows[..., 0] - rows[..., 1]).max()
+    assert rows.shape == (3, 6, 2) and f"off by {worst:.3f} at most" in part_4_sharper.law()
     dots = numbers_of(part_4_sharper.law(), "circle.measured-f", "r")
     assert len(dots) == 18 + 1  # one in the key
 

@@ -6,7 +6,8 @@ from scipy.stats import norm
 
 from helpers.layouts import chain, disjoint, shared, star
 from helpers.mixture import Sample, ValueMixture
-from helpers.risk.laws import law_from_interactions, risk_law
+from helpers.risk.laws import law_from_interactions, one_step_risk_from_interactions, risk_law
+from helpers.risk.one_step import one_step_risk
 
 
 @pytest.mark.theorem("N5")
@@ -73,3 +74,68 @@ def test_shapes_and_what_is_refused():
         law_from_interactions(sample, mixture.layout, 0)
     with pytest.raises(ValueError, match="at least 3 samples of each cluster, got one with 2"):
         law_from_interactions(mixture.sample(2, np.random.default_rng(0)), mixture.layout, 3)
+
+
+def _laplace(n, rng, d=20):
+    """One value; noise with heavy tails in few directions, louder in some samples than in others."""
+    side = np.repeat([1, -1], n)
+    loud = rng.lognormal(0, 0.5, (2 * n, 1))
+    noise = loud * np.geomspace(1.5, 0.1, d) * rng.laplace(size=(2 * n, d)) / np.sqrt(2)
+    return Sample(side[:, None] * np.eye(1, d, 4) + noise, np.zeros(2 * n, int), side)
+
+
+@pytest.mark.theorem("N3")
+@pytest.mark.parametrize("layout", [disjoint(2), chain(4), star(3), shared(3)], ids=lambda t: f"K{t.K} Z{t.Z}")
+def test_statement_by_statement_is_the_exact_risk_of_the_mixture(layout):
+    mixture, Qs = ValueMixture(layout, 15, 0.6, 0.5), [3, 8, 30]
+    found = np.array([one_step_risk_from_interactions(mixture.sample(40, np.random.default_rng(n)), layout, Qs)
+                      for n in range(40)])
+    exact = np.array([one_step_risk(mixture, Q) for Q in Qs])
+    error = found.std(axis=0, ddof=1) / np.sqrt(len(found))
+    assert np.abs((found.mean(axis=0) - exact) / error).max() < 4  # standard errors of 40 draws, at most 12 numbers
+
+
+@pytest.mark.theorem("N3")
+def test_statement_by_statement_needs_no_normal_statements_where_the_law_does():
+    rng, layout, Q = np.random.default_rng(3), disjoint(1), 4
+    judged, wrong = _laplace(2000, rng), []
+    for _ in range(600):
+        few = _laplace(Q, rng)
+        w = (few.side[:, None] * few.x).mean(axis=0)
+        wrong.append(np.mean(judged.side * (judged.x @ w) <= 0))
+    truth, off = np.mean(wrong), np.std(wrong) / np.sqrt(len(wrong))
+    said, law = (np.array([of(_laplace(60, np.random.default_rng(n)), layout, Q)[0] for n in range(100)])
+                 for of in (one_step_risk_from_interactions, law_from_interactions))
+    assert abs(said.mean() - truth) < 4 * np.hypot(off, said.std() / 10)  # standard errors; 4 products are few
+    assert law.mean() - truth > 6 * np.hypot(off, law.std() / 10)  # and the law is seen to be biased
+
+
+def test_statement_by_statement_by_two_loops():
+    """The definition written out, and at Q = n the share of statements that all others misjudge."""
+    layout, Q = star(2), 2.5
+    sample = ValueMixture(layout, 6, 0.8, 0.5).sample(4, np.random.default_rng(5))
+    sides = one_step_risk_from_interactions(sample, layout, Q, sides=True)
+    for i in range(2):
+        for at, s in enumerate((1, -1)):
+            risks = []
+            for j in np.flatnonzero((sample.value == i) & (sample.side == s)):
+                M = rest = 0.0
+                for k in range(2):
+                    for t in (1, -1):
+                        others = [m for m in np.flatnonzero((sample.value == k) & (sample.side == t)) if m != j]
+                        half = layout.gram[i, k] / 2
+                        products = [half * s * t * float(sample.x[j] @ sample.x[m]) for m in others]
+                        M += np.mean(products)
+                        rest += np.var(products, ddof=1) * (1 / Q - 1 / len(products))
+                risks.append(norm.cdf(-M / np.sqrt(rest)))
+            assert sides[i, at] == pytest.approx(np.mean(risks), rel=1e-10)
+    assert one_step_risk_from_interactions(sample, layout, Q) == pytest.approx(sides.mean(axis=1))
+    law = law_from_interactions(sample, layout, [Q, np.inf], sides=True)
+    assert law.shape == (2, 2, 2)
+    np.testing.assert_allclose(law.mean(axis=-1), law_from_interactions(sample, layout, [Q, np.inf]))
+    with pytest.raises(ValueError, match="Q must be below 4, the samples of the smallest cluster, got 4"):
+        one_step_risk_from_interactions(sample, layout, 4)
+    with pytest.raises(ValueError, match="Q must be above 0, got 0"):
+        one_step_risk_from_interactions(sample, layout, 0)
+    with pytest.raises(ValueError, match="sides must be True or False"):
+        law_from_interactions(sample, layout, 2, sides=1)

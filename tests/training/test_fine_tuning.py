@@ -15,26 +15,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors import SafetensorError
 from safetensors.torch import save_file
+from tuning import CHEAP, some_pairs
 
 from helpers.llm import packing
 from helpers.llm.loading import load_llm
 from helpers.llm.packing import ROW_TOKENS
+from helpers.losses import BetaDPO, DPOPositive
 from helpers.preferences.pairs import Preferences
 from helpers.training import checkpoints
-from helpers.training.fine_tuning import _order, fine_tune
+from helpers.training.batches import draws_of, in_batches
+from helpers.training.fine_tuning import fine_tune
 from helpers.training.runs import Run
 from helpers.training.updates import Updater
-
-WORDS = "time money work life way day good new first own people things".split()
-CHEAP = dict(beta=0.5, lr=3e-3, steps=6, batch=4, evaluate_every=2, progress=False)
-
-
-def some_pairs(count=10, seed=0, answers=(" Yes", " No")):
-    rng = np.random.default_rng(seed)
-    side = rng.choice([-1, 1], size=count)
-    prompts = [f"I believe {' '.join(rng.choice(WORDS, size=rng.integers(2, 7)))}" for _ in range(count)]
-    picked = [answers[::s] for s in side]
-    return Preferences(prompts, *zip(*picked, strict=True), [0] * count, side, ("a value",))
 
 
 @pytest.fixture
@@ -81,7 +73,7 @@ def plain_loop(llm, pairs, test, *, beta, lr, steps, batch, trained, seed=0, f=d
     with torch.no_grad():
         reference = plain_gaps(model, llm, pairs, range(len(pairs)))
     losses, margins = [], []
-    for rows in _order(len(pairs), batch, steps, seed):
+    for rows in in_batches(len(pairs), batch, steps, seed):
         r = beta * (plain_gaps(model, llm, pairs, rows) - reference[rows])
         loss = f(r).mean()
         optimizer.zero_grad()
@@ -119,6 +111,135 @@ def test_other_losses_equal_a_plain_loop(llm, loss, f):
     assert run.losses[0] == 1 and np.abs(margins).max() < 0.9
     assert np.abs(run.batch_losses - losses).max() < 1e-3
     assert np.abs(run.test_gaps[-1] - gaps).max() < 2e-3
+
+
+def plain_log_p(model, llm, pairs, rows):
+    """log p of the chosen and of the rejected answers, (n, 2): one forward pass a sequence, all logits."""
+    found = []
+    for i in rows:
+        prompt = llm.encode(pairs.prompts[i])
+        for answer in (pairs.chosen[i], pairs.rejected[i]):
+            ids = llm.tokens(answer)
+            table = torch.log_softmax(model(input_ids=torch.tensor([prompt + ids])).logits[0], 1)
+            found.append(sum(table[len(prompt) + t - 1, token] for t, token in enumerate(ids)))
+    return torch.stack(found).reshape(-1, 2)
+
+
+def size_of(gradients):
+    return float(sum((g**2).sum() for g in gradients)) ** 0.5
+
+
+def printed_loop(llm, pairs, test, f, *, beta, lr, steps, batch, seed=0, sizes=None):
+    """Plain training with f(log-ratios (n, 2), step): losses, mean chosen rewards, and the test's at the end (M, 2).
+
+    The list `sizes` gets the length of every gradient.
+    """
+    model = llm.model
+    optimizer = torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=0)
+    with torch.no_grad():
+        reference, before = (plain_log_p(model, llm, part, range(len(part))) for part in (pairs, test))
+    losses, chosen = [], []
+    for step, rows in enumerate(in_batches(len(pairs), batch, steps, seed)):
+        ratios = plain_log_p(model, llm, pairs, rows) - reference[rows]
+        loss = f(ratios, step)
+        optimizer.zero_grad()
+        loss.backward()
+        if sizes is not None:
+            sizes.append(size_of(p.grad for p in model.parameters()))
+        optimizer.step()
+        losses.append(loss.item())
+        chosen.append(beta * ratios[:, 0].mean().item())
+    with torch.no_grad():
+        end = beta * (plain_log_p(model, llm, test, range(len(test))) - before).numpy()
+    return np.array(losses), np.array(chosen), end
+
+
+def sizes_of_updates(monkeypatch):
+    """The lengths of the gradients of all updates to come, which AdamW does not show."""
+    sizes, update = [], Updater._update
+    monkeypatch.setattr(Updater, "_updating", lambda self: nullcontext())
+    monkeypatch.setattr(
+        Updater, "_update", lambda self, ws: (sizes.append(size_of(w.grad for w in ws)), update(self, ws))[1])
+    return sizes
+
+
+# One row, and several, with answers that begin alike.
+@pytest.mark.parametrize(("limit", "answers"), [(768, (" Yes", " No")), (12, (" good work", " good day time"))])
+def test_dpo_positive_equals_a_plain_loop(llm, limit, answers, monkeypatch):
+    monkeypatch.setitem(ROW_TOKENS, "cpu", limit)
+    strength, given = 5.0, dict(beta=0.5, lr=1e-3, steps=6, batch=4)
+
+    def f(ratios, step):
+        return dpo(0.5 * (ratios[:, 0] - ratios[:, 1] - strength * torch.relu(-ratios[:, 0]))).mean()
+
+    pairs, test = some_pairs(answers=answers), some_pairs(5, seed=1, answers=answers)
+    found, printed = sizes_of_updates(monkeypatch), []
+    run = fine_tune(llm, pairs, test=test, loss=DPOPositive(strength), evaluate_every=2, progress=False, **given)
+    losses, chosen, end = printed_loop(llm, pairs, test, f, sizes=printed, **given)
+    assert np.allclose(found, printed, rtol=1e-2)
+    # As for the other losses; log-ratios are of order 0.1 to 1.
+    assert np.abs(run.batch_losses - losses).max() < 1e-3
+    assert np.abs(run.chosen[1:] - chosen.reshape(3, 2).mean(1)).max() < 1e-3 and run.chosen[0] == 0
+    assert np.abs(run.test_chosen[-1] - end[:, 0]).max() < 2e-3 < np.abs(end).max()
+    assert np.abs(run.test_margins[-1] - (end[:, 0] - end[:, 1])).max() < 2e-3
+    assert not run.test_chosen[0].any() and run.settings["loss"] == "dpop(strength=5.0)"
+    plain = fine_tune(load_llm("tiny", device="cpu"), pairs, progress=False, **given)
+    assert np.abs(run.batch_losses - plain.batch_losses).max() > 1e-3  # the penalty is in play
+
+
+def test_dpo_positive_without_strength_is_dpo(llm):
+    pairs, test = some_pairs(answers=(" good work", " good day time")), some_pairs(5, seed=1)
+    gentle = {**CHEAP, "lr": 1e-3}
+    plain, calm = (fine_tune(llm, pairs, test=test, loss=loss, **gentle) for loss in ("dpo", DPOPositive(0.0)))
+    # The same sums with terms that cancel, in float32 and through Adam.
+    assert np.abs(plain.batch_losses - calm.batch_losses).max() < 1e-3
+    assert np.abs(plain.test_margins - calm.test_margins).max() < 2e-3 and plain.test_chosen is None
+
+
+@pytest.mark.parametrize(("limit", "loss"), [(12, BetaDPO(alpha=2.0, keep=1.0)), (768, BetaDPO(keep=0.5))])
+def test_beta_dpo_equals_a_plain_loop(llm, limit, loss, monkeypatch):
+    monkeypatch.setitem(ROW_TOKENS, "cpu", limit)
+    given, state = dict(beta=0.5, lr=1e-3, steps=8, batch=6), dict(mean=0.0, seen=None, betas=[])
+
+    def f(ratios, step):
+        gaps = ratios[:, 0] - ratios[:, 1]
+        # Which pairs are kept is the draw's to say; the rest is as printed.
+        drawn, state["seen"] = loss.on_batch(
+            0.5 * gaps.detach().numpy(), beta=0.5, seen=state["seen"], rng=draws_of(0, step))
+        kept = torch.from_numpy(drawn.weight > 0)
+        assert kept.sum() == int(loss.keep * 6)
+        state["mean"] = 0.9 * state["mean"] + 0.1 * gaps.detach().mean()
+        state["betas"].append(0.5 * float(1 + loss.alpha * (gaps[kept].detach().mean() - state["mean"])))
+        return dpo(state["betas"][-1] * gaps[kept]).mean()
+
+    pairs, test = some_pairs(), some_pairs(5, seed=1)
+    found, printed = sizes_of_updates(monkeypatch), []
+    run = fine_tune(llm, pairs, test=test, loss=loss, evaluate_every=2, progress=False, **given)
+    losses, _, end = printed_loop(llm, pairs, test, f, sizes=printed, **given)
+    assert np.allclose(found, printed, rtol=1e-2)
+    assert np.abs(run.batch_losses - losses).max() < 1e-3
+    assert np.abs(run.batch_betas - state["betas"]).max() < 1e-3 < np.ptp(run.batch_betas)
+    assert np.abs(run.test_margins[-1] - (end[:, 0] - end[:, 1])).max() < 2e-3
+    assert run.losses[0] == np.log(2)
+
+
+def test_beta_dpo_that_follows_and_filters_nothing_is_dpo(llm):
+    plain, calm = (fine_tune(llm, some_pairs(), **CHEAP, loss=loss) for loss in ("dpo", BetaDPO(alpha=0, keep=1)))
+    # The first margins are 0 here, and 0 to rounding there.
+    assert np.abs(plain.batch_losses - calm.batch_losses).max() < 1e-3 and (calm.batch_betas == 0.5).all()
+    assert calm.batch_losses[0] == np.log(2) and calm.settings["loss"] == "beta-dpo(alpha=0, keep=1)"
+
+
+@pytest.mark.parametrize("loss", [DPOPositive(5.0), BetaDPO(keep=0.5)], ids=["dpop", "beta-dpo"])
+def test_these_runs_go_on_as_if_they_had_not_stopped(llm, loss, tmp_path, monkeypatch):
+    given = dict(test=some_pairs(5, seed=1), loss=loss, **CHEAP)
+    whole = fine_tune(llm, some_pairs(), **given)
+    step, count = Updater.step, []
+    monkeypatch.setattr(Updater, "step", lambda *a: (count.append(0), 1 / 0 if len(count) == 5 else step(*a))[1])
+    with pytest.raises(ZeroDivisionError):
+        fine_tune(llm, some_pairs(), checkpoint=tmp_path / "run", checkpoint_every=2, **given)
+    again = fine_tune(llm, some_pairs(), checkpoint=tmp_path / "run", checkpoint_every=2, **given)
+    assert len(count) == 5 + 2 and same_record(again, whole)
 
 
 def test_a_batch_in_several_rows_equals_a_plain_loop(llm, monkeypatch):
@@ -319,7 +440,7 @@ def test_bfloat16_trains_near_float32(llm):
 @given(st.integers(1, 30), st.data())
 def test_every_epoch_sees_every_pair_once(N, data):
     batch, steps = data.draw(st.integers(1, N)), data.draw(st.integers(0, 40))
-    order = _order(N, batch, steps, data.draw(st.integers(0, 5)))
+    order = in_batches(N, batch, steps, data.draw(st.integers(0, 5)))
     assert order.shape == (steps, batch)
     stream = order.ravel()
     for start in range(0, len(stream), N):
@@ -328,16 +449,16 @@ def test_every_epoch_sees_every_pair_once(N, data):
 
 
 def test_every_epoch_and_every_seed_has_an_order_of_its_own():
-    epochs = [tuple(row) for seed in range(4) for row in _order(12, 12, 4, seed)]
+    epochs = [tuple(row) for seed in range(4) for row in in_batches(12, 12, 4, seed)]
     assert len(set(epochs)) == 16  # of 12! orders
-    assert np.array_equal(_order(12, 12, 4, 3), _order(12, 12, 4, 3))
+    assert np.array_equal(in_batches(12, 12, 4, 3), in_batches(12, 12, 4, 3))
 
 
 # What a killed process runs: the same pairs and settings as the test, and a signal that nothing can catch.
 KILLED = """
 import os, signal, sys
 sys.path.insert(0, {folder!r})
-from test_fine_tuning import CHEAP, some_pairs
+from tuning import CHEAP, some_pairs
 from helpers.training import fine_tuning, updates
 from helpers.llm.loading import load_llm
 die = lambda: os.kill(os.getpid(), signal.SIGKILL)
@@ -357,7 +478,7 @@ fine_tuning.fine_tune(load_llm("tiny", device="cpu"), some_pairs(), test=some_pa
 @pytest.mark.parametrize(("where", "blocks"), [("step", None), ("write", 1)])
 def test_a_killed_run_goes_on_to_the_same_bits(llm, tmp_path, where, blocks):
     path = tmp_path / "run.safetensors"
-    code = KILLED.format(folder=str(Path(__file__).parent), where=where, blocks=blocks, path=str(path))
+    code = KILLED.format(folder=str(Path(__file__).parents[1] / "support"), where=where, blocks=blocks, path=str(path))
     # The same number of threads in both processes, since it fixes the order of sums.
     threads = {"OMP_NUM_THREADS": str(torch.get_num_threads())}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, **threads})
@@ -481,12 +602,6 @@ def test_a_model_that_gives_no_probabilities_is_not_blamed_on_the_settings(llm, 
     for test in (None, some_pairs(5, seed=1)):
         with pytest.raises(ValueError, match="llm must give finite probabilities"):
             fine_tune(llm, some_pairs(), test=test, **CHEAP)
-
-
-def test_losses_that_need_more_than_margins_are_refused(llm):
-    for loss in ("dpop", "beta-dpo"):
-        with pytest.raises(ValueError, match=f"^loss must need margins alone .*, got '{loss}', which needs "):
-            fine_tune(llm, some_pairs(), **CHEAP, loss=loss)
 
 
 def test_weights_must_be_float32():

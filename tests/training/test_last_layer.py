@@ -161,9 +161,12 @@ def test_shared_answers_are_one_problem_whatever_their_order():
         (dict(steps=-1), "steps must be a whole number of at least 0, got -1"),
         (dict(every=0), "every must be"),
         (dict(optimizer="adm"), "optimizer must be a known name, got 'adm'; did you mean 'adam'"),
-        (dict(loss="dop"), "loss must be a known name, got 'dop'; did you mean 'dpo'"),
-        (dict(loss="dpop"), "loss must need margins alone .*, got 'dpop', which needs the reward of every chosen"),
-        (dict(loss="beta-dpo"), "loss must need margins alone .*, got 'beta-dpo', which needs to see every batch"),
+        (dict(loss="ipoo"), "loss must be a known name, got 'ipoo'; did you mean 'ipo'"),
+        (dict(loss="dpop"), "head must be given, since loss 'dpop' needs the reward of every chosen answer"),
+        (dict(batch=11), "batch must be at most 10, the number of pairs, got 11"),
+        (dict(batch=0), "batch must be a whole number of at least 1, got 0"),
+        (dict(seed=-1), "seed must be a whole number of at least 0, got -1"),
+        (dict(head=3), "head must be a Head of last_layer_head, or None, got 3"),
     ],
 )
 def test_bad_settings_get_one_sentence(change, message):

@@ -1,4 +1,7 @@
-"""Loss, margins and gradient equal those of TRL's DPOTrainer with loss `sigmoid`, for the same weights and batch.
+"""Loss, margins and gradient equal those of TRL's DPOTrainer, for the same weights and batch.
+
+Its losses `sigmoid` and `hinge` are "dpo" and "slic". Its `ipo`, (Delta - 1/(2 beta))^2 for log-ratios Delta averaged
+over tokens, is "ipo" of twice its beta, over the square of that beta.
 
 TRL appends an end-of-text token to every answer, trains in bfloat16 and recomputes activations unless it is told not
 to: the collator below takes the token away, and the settings switch the other two off.
@@ -17,6 +20,7 @@ from trl.trainer.dpo_trainer import DataCollatorForPreference
 
 from helpers.llm.loading import load_llm
 from helpers.llm.packing import hidden_states
+from helpers.losses import DPO, get_loss
 from helpers.preferences.bank import load_values
 from helpers.training.fine_tuning import fine_tune
 from helpers.training.packed_pairs import evaluate_gaps, pack_pairs, policy_gaps
@@ -64,9 +68,29 @@ def perturb(model, scale, seed=0):
             p += scale * p.std() * torch.randn(p.shape, generator=noise)
 
 
-def compare(llm, pairs, folder, scale):
-    """Loss and mean margin of both, and the relative distance of the gradients, at the same perturbed weights."""
-    trainer, rows = trainer_of(llm, pairs, folder)
+# TRL's name, its beta over ours, and our loss over its.
+NAMES = {"dpo": ("sigmoid", 1.0, 1.0), "slic": ("hinge", 1.0, 1.0), "ipo": ("ipo", 0.5, BETA**2)}
+EPSILON = 0.2
+
+
+class Robust:
+    """TRL's `robust`, by its printed formula: the push is that of DPO and a constant one."""
+
+    def value(self, r):
+        return ((1 - EPSILON) * DPO().value(r) - EPSILON * DPO().value(-r)) / (1 - 2 * EPSILON)
+
+    def slope(self, r):
+        return DPO().slope(r) - EPSILON / (1 - 2 * EPSILON)
+
+
+def compare(llm, pairs, folder, scale, loss="dpo", objective=None, **settings):
+    """Loss and mean margin of both, and the relative distance of the gradients, at the same perturbed weights.
+
+    With an `objective` of ours, `loss` is TRL's own name.
+    """
+    name, of_beta, of_loss = (loss, 1.0, 1.0) if objective else NAMES[loss]
+    objective = objective or get_loss(loss)
+    trainer, rows = trainer_of(llm, pairs, folder, beta=of_beta * BETA, loss_type=[name], **settings)
     reference = evaluate_gaps(llm.model, packed := pack_pairs(
         [llm.encode(p) for p in pairs.prompts],
         [llm.tokens(a) for a in pairs.chosen], [llm.tokens(a) for a in pairs.rejected],
@@ -79,16 +103,21 @@ def compare(llm, pairs, folder, scale):
     hidden = hidden_states(llm.model, packed.packing)
     gaps = policy_gaps(hidden, packed, llm.model.get_output_embeddings().weight)
     margins = BETA * (gaps - torch.tensor(reference))
-    ours = torch.nn.functional.softplus(-margins).mean()
-    ours.backward()
+    found, margin = margins.detach().numpy(), margins.mean().item()
+    ours = objective.value(found).mean()
+    margins.backward(torch.tensor(objective.slope(found) / len(found), dtype=torch.float32))
     gradients = [torch.cat([p.grad.flatten() for p in m.parameters()]) for m in (llm.model, trainer.model)]
-    distance = (gradients[0] - gradients[1]).norm() / gradients[1].norm()
-    metric = trainer._metrics["train"]["rewards/margins"][-1]
-    return (ours.item(), margins.mean().item()), (theirs.item(), metric), distance.item()
+    distance = (gradients[0] - of_loss * gradients[1]).norm() / (of_loss * gradients[1]).norm()
+    metric = trainer._metrics["train"]["rewards/margins"][-1] / of_beta
+    return (ours, margin), (of_loss * theirs.item(), metric), distance.item()
 
 
-@pytest.mark.parametrize("answers", ["one token", "several tokens"])
-def test_loss_margins_and_gradient_equal_trl(tmp_path, answers):
+@pytest.mark.parametrize(
+    ("answers", "loss"),
+    [("one token", "dpo"), ("several tokens", "dpo"), ("one token", "ipo"), ("one token", "slic"),
+     ("several tokens", "slic")],
+)
+def test_loss_margins_and_gradient_equal_trl(tmp_path, answers, loss):
     pairs = load_values(4, answers="shared").per_cluster(2)
     if answers != "one token":
         longer = {" Yes": " Yes I do", " No": " No not I at all"}
@@ -96,25 +125,39 @@ def test_loss_margins_and_gradient_equal_trl(tmp_path, answers):
             pairs.prompts, [longer[a] for a in pairs.chosen], [longer[a] for a in pairs.rejected],
             pairs.value, pairs.side, pairs.names,
         )
-    ours, theirs, distance = compare(load_llm("tiny", device="cpu"), pairs, tmp_path, scale=0.1)
+    ours, theirs, distance = compare(load_llm("tiny", device="cpu"), pairs, tmp_path, scale=0.1, loss=loss)
     # 1e-5 relative, on a loss of 0.7 and on margins whose sums (log-probabilities) are of order 10.
     assert abs(ours[0] - theirs[0]) < 1e-5 * theirs[0]
     assert abs(ours[1] - theirs[1]) < 1e-5 * max(abs(theirs[1]), BETA)
     assert abs(theirs[1]) > 1e-3 and distance < 1e-5
 
 
-def test_training_follows_trl(tmp_path):
+@pytest.mark.parametrize(("name", "objective"), [("robust", Robust()), ("sigmoid", DPO())])
+def test_trls_label_smoothing_is_a_constant_push_in_robust_and_nothing_in_sigmoid(tmp_path, name, objective):
+    pairs = load_values(4, answers="shared").per_cluster(2)
+    ours, theirs, distance = compare(load_llm("tiny", device="cpu"), pairs, tmp_path, 0.1, name, objective,
+                                     label_smoothing=EPSILON)
+    assert abs(ours[0] - theirs[0]) < 1e-5 * abs(theirs[0])  # float32, as above
+    assert abs(theirs[1]) > 1e-3 and distance < 1e-5
+
+
+@pytest.mark.parametrize("loss", NAMES)
+def test_training_follows_trl(tmp_path, loss):
     llm, pairs = load_llm("tiny", device="cpu"), load_values(4, answers="shared").per_cluster(1)
-    trainer, _ = trainer_of(llm, pairs, tmp_path, max_steps=4, learning_rate=1e-3)
+    name, of_beta, of_loss = NAMES[loss]
+    trainer, _ = trainer_of(llm, pairs, tmp_path, max_steps=4, learning_rate=1e-3, beta=of_beta * BETA,
+                            loss_type=[name])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the libraries' own deprecations
         trainer.train()
-    logged = [(entry["loss"], entry["rewards/margins"]) for entry in trainer.state.log_history if "loss" in entry]
-    run = fine_tune(llm, pairs, beta=BETA, lr=1e-3, steps=4, batch=len(pairs), evaluate_every=1, progress=False)
+    logged = [(of_loss * entry["loss"], entry["rewards/margins"] / of_beta)
+              for entry in trainer.state.log_history if "loss" in entry]
+    run = fine_tune(llm, pairs, beta=BETA, lr=1e-3, steps=4, batch=len(pairs), evaluate_every=1, progress=False,
+                    loss=loss)
     # Adam divides by the size of the gradient: rounding of coordinates that are nearly 0 moves weights by up to lr.
     assert np.abs(run.batch_losses - [loss for loss, _ in logged]).max() < 1e-4
     assert np.abs(run.margins[1:] - [margin for _, margin in logged]).max() < 1e-3
-    assert run.batch_losses[-1] < 0.6
+    assert run.batch_losses[-1] < 0.9 * run.batch_losses[0]
 
 
 @pytest.mark.model

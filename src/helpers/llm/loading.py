@@ -1,5 +1,7 @@
 """Loading a language model: the default one, a tiny random one, one of the Hugging Face hub or of a folder."""
 
+import os
+
 import torch
 from transformers import LlamaForCausalLM, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
@@ -21,7 +23,7 @@ def load_llm(
     name : None for the book's default (SmolLM2-135M-Instruct, fetched and converted at the first call),
         "tiny" for a random model that needs no download, a Hugging Face id "owner/model", or a local folder
         with safetensors.
-    device : "cpu", "cuda" or "cuda:1"; None takes the GPU where there is one.
+    device : "cpu", "cuda" or "cuda:1"; None takes the GPU where there is one, each of several processes its own.
     dtype : "float32" or "bfloat16".
 
     Returns
@@ -62,6 +64,9 @@ def _load_default() -> tuple[torch.nn.Module, PreTrainedTokenizerBase, str]:
 
 def _device(device: str | torch.device | None) -> torch.device:
     if device is None:
+        own = os.environ.get("LOCAL_RANK", "")  # of a process that accelerate or torchrun started
+        if own.isdecimal() and int(own) < torch.cuda.device_count():
+            return torch.device("cuda", int(own))
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         place = torch.device(device)

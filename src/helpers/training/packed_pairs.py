@@ -1,4 +1,7 @@
-"""log p(chosen) - log p(rejected) of packed preference pairs, from hidden states at the few positions that matter."""
+"""What a loss reads of packed preference pairs, from hidden states at the few positions that matter.
+
+That is log p(chosen) - log p(rejected) of a pair, its gap, and for pairs packed `whole` log p(chosen) besides.
+"""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -17,10 +20,12 @@ class PackedPairs:
     The last token of an answer needs no forward pass, so a pair of one-token answers costs its prompt alone.
     ``terms`` holds one (n, 4) whole-number array a pair, a line for every answer token that counts: its place (the
     position that predicts it), the token, the sign (+1 chosen, -1 rejected), and whether the normaliser counts.
+    ``whole``: whether the terms are those of whole answers, not only those that do not cancel in the gap.
     """
 
     packing: Packing
     terms: tuple[np.ndarray, ...]
+    whole: bool = False
 
     def __len__(self) -> int:
         """N, the number of pairs."""
@@ -41,7 +46,7 @@ class PackedPairs:
         for term in terms:
             term[:, 1] = np.searchsorted(tokens, term[:, 1])
         packing = replace(self.packing, tokens=np.searchsorted(tokens, self.packing.tokens))
-        return PackedPairs(packing, tuple(terms))
+        return replace(self, packing=packing, terms=tuple(terms))
 
     def take(self, pairs: Sequence[int]) -> tuple["PackedPairs", np.ndarray]:
         """Some of the pairs, and the places of their tokens in this row."""
@@ -49,7 +54,7 @@ class PackedPairs:
         terms = [self.terms[i].copy() for i in pairs]
         for term in terms:
             term[:, 0] = np.searchsorted(places, term[:, 0])
-        return PackedPairs(packing, tuple(terms)), places
+        return replace(self, packing=packing, terms=tuple(terms)), places
 
     def rows(self, device: torch.device) -> Iterator[tuple[np.ndarray, "PackedPairs", np.ndarray]]:
         """The pairs cut into rows of a length that suits the device: pair numbers, the row, its places in this row."""
@@ -57,11 +62,12 @@ class PackedPairs:
             yield part, *self.take(part)
 
 
-def pack_pairs(prompts: Sequence, chosen: Sequence, rejected: Sequence) -> PackedPairs:
+def pack_pairs(prompts: Sequence, chosen: Sequence, rejected: Sequence, *, whole: bool = False) -> PackedPairs:
     """Pack N prompts with their answers, all as lists of token ids.
 
     Tokens that both answers begin with have probability ratio 1 and drop out.  At the first token where the answers
-    differ both are read from the same position, so the normaliser cancels; after it, it does not.
+    differ both are read from the same position, so the normaliser cancels; after it, it does not.  For `whole` pairs,
+    whose log p(chosen) is to be read, nothing is left out.
     Raises `ValueError` for an empty answer or a pair of equal answers.
     """
     sequences, terms = [], []
@@ -69,8 +75,8 @@ def pack_pairs(prompts: Sequence, chosen: Sequence, rejected: Sequence) -> Packe
         if not all(answers) or answers[0] == answers[1]:
             raise ValueError(f"chosen and rejected must be two different answers of at least one token, got {answers}")
         sequences += [[*prompt, *answer[:-1]] for answer in answers]
-        shared = len(os.path.commonprefix(answers))
-        cancels = all(len(answer) > shared for answer in answers)
+        shared = 0 if whole else len(os.path.commonprefix(answers))
+        cancels = not whole and all(len(answer) > shared for answer in answers)
         terms.append([
             (len(prompt) + t - 1, side, answer[t], not (cancels and t == shared))
             for side, answer in zip((1, -1), answers, strict=True)
@@ -82,12 +88,18 @@ def pack_pairs(prompts: Sequence, chosen: Sequence, rejected: Sequence) -> Packe
                   for t, side, token, normalised in lines])
         for i, lines in enumerate(terms)
     ]
-    return PackedPairs(packing, tuple(placed))
+    return PackedPairs(packing, tuple(placed), whole)
 
 
 def policy_gaps(hidden: torch.Tensor, pairs: PackedPairs, head: torch.Tensor, bias: torch.Tensor | None = None):
-    """log p(chosen) - log p(rejected) of each pair, shape (N,), from the row's hidden states (T, d).
+    """log p(chosen) - log p(rejected) of each pair, shape (N,); arguments as for `policy_readings`."""
+    return policy_readings(hidden, pairs, head, bias)[0]
 
+
+def policy_readings(hidden: torch.Tensor, pairs: PackedPairs, head: torch.Tensor, bias: torch.Tensor | None = None):
+    """Gap log p(chosen) - log p(rejected) of each pair, and below it log p(chosen) for `whole` pairs: (1 or 2, N).
+
+    hidden : states (T, d) of the row.
     head : (V, d) rows of the unembedding, indexed by the pairs' tokens; bias : (V,) or None.
     Only the answers' rows are read, unless an answer goes on after the tokens differ: there the true log-softmax is
     needed, at that position alone.
@@ -103,14 +115,22 @@ def policy_gaps(hidden: torch.Tensor, pairs: PackedPairs, head: torch.Tensor, bi
         counts = normalised.nonzero()[:, 0]
         normaliser = torch.logsumexp(torch.nn.functional.linear(state[counts], head, bias), 1)
         score = score.index_add(0, counts, normaliser, alpha=-1)
-    return torch.zeros(len(pairs), dtype=head.dtype, device=head.device).index_add(0, owner, sign * score)
+    none = torch.zeros(len(pairs), dtype=head.dtype, device=head.device)
+    parts = [sign, (sign > 0).to(sign)] if pairs.whole else [sign]
+    return torch.stack([none.index_add(0, owner, part * score) for part in parts])
+
+
+def evaluate_gaps(model: torch.nn.Module, pairs: PackedPairs) -> np.ndarray:
+    """Policy gaps (N,) under a Hugging Face causal model, in its own precision, without gradients."""
+    return evaluate(model, pairs)[0]
 
 
 @torch.no_grad()
-def evaluate_gaps(model: torch.nn.Module, pairs: PackedPairs) -> np.ndarray:
-    """Policy gaps (N,) under a Hugging Face causal model, in its own precision, without gradients."""
+def evaluate(model: torch.nn.Module, pairs: PackedPairs) -> np.ndarray:
+    """`policy_readings` (1 or 2, N) under a Hugging Face causal model, in its own precision, without gradients."""
     head = model.get_output_embeddings()
-    gaps = np.empty(len(pairs), np.float32)
+    found = np.empty((1 + pairs.whole, len(pairs)), np.float32)
     for part, row, _ in pairs.rows(head.weight.device):
-        gaps[part] = policy_gaps(hidden_states(model, row.packing), row, head.weight, head.bias).cpu().numpy()
-    return gaps
+        hidden = hidden_states(model, row.packing)
+        found[:, part] = policy_readings(hidden, row, head.weight, head.bias).cpu().numpy()
+    return found

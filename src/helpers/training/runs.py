@@ -17,9 +17,10 @@ _DAMAGE = (OSError, EOFError, ValueError, KeyError, TypeError, NotImplementedErr
 
 # The dimensions that the arrays of a run may have; those that have no row for each recorded step.
 _AXES = dict(losses=(1,), margins=(1, 2), accuracies=(1,), test_margins=(2,), test_accuracies=(1,), test_gaps=(2,),
-             ranking_accuracies=(1,), batch_losses=(1,), seconds=(1,), w=(2,),
-             w_by_step=(3,))
-_NOT_BY_STEP, _NEEDED = ("batch_losses", "seconds", "w"), ("losses", "margins", "accuracies")
+             ranking_accuracies=(1,), chosen=(1, 2), test_chosen=(2,), kept=(2,), batch_losses=(1,), batch_betas=(1,),
+             seconds=(1,), w=(2,), w_by_step=(3,))
+_NOT_BY_STEP = ("batch_losses", "batch_betas", "seconds", "w")
+_NEEDED = ("losses", "margins", "accuracies")
 
 
 def as_json(settings: dict) -> str:
@@ -41,7 +42,11 @@ class Run:
     test_accuracies : (T,) share of test samples with margin > 0, or None.
     test_gaps : (T, M) log p(chosen) - log p(rejected) of the test samples under the trained model, or None.
     ranking_accuracies : (T,) share of test samples with gap > 0, which is not the margin accuracy, or None.
+    chosen, test_chosen : rewards beta (log pi - log pi_ref) of the chosen answers, shaped as `margins` and
+        `test_margins`, where they are followed, or None.
+    kept : (T, N) number of updates so far that kept each training pair, for a loss that chooses pairs, or None.
     batch_losses : (n,) loss of the batch of every single step 1..n, before its update, or None.
+    batch_betas : (n,) beta of every step, for a loss that changes it, or None.
     seconds : (n,) wall-clock seconds of every step, or None.  The one array that differs between equal runs.
     w : (K, d) for last-layer training, w_i = beta (W - W_0)^T u_i: a sample of value i has margin side * w_i . x.
     w_by_step : (T, K, d), w at each recorded step, or None.
@@ -58,7 +63,11 @@ class Run:
     test_accuracies: np.ndarray | None = None
     test_gaps: np.ndarray | None = None
     ranking_accuracies: np.ndarray | None = None
+    chosen: np.ndarray | None = None
+    test_chosen: np.ndarray | None = None
+    kept: np.ndarray | None = None
     batch_losses: np.ndarray | None = None
+    batch_betas: np.ndarray | None = None
     seconds: np.ndarray | None = None
     w: np.ndarray | None = None
     w_by_step: np.ndarray | None = None

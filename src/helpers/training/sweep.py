@@ -12,6 +12,7 @@ from ..llm.embedding import embed
 from ..llm.model import LLM
 from ..preferences.pairs import Preferences
 from .last_layer import train_last_layer
+from .many import run_all
 from .runs import Run
 
 DRAWS = 5  # random subsets of the pool behind every recorded curve
@@ -25,7 +26,8 @@ class LastLayerLab:
     lr : learning rate of the mean loss.   seed : of the subsets; draw n has seed + n, so labs of one pool whose seeds
         are near share subsets.
 
-    Every run subtracts the mean of its own training embeddings from all embeddings.
+    Every run subtracts the mean of its own training embeddings from all embeddings.  The runs of a grid are made by
+    `run_all`: on many workers inside `joblib.parallel_config`.
     Raises `ValueError` for embeddings that do not fit their pairs, lr not above 0 or a seed below 0.
     """
 
@@ -103,20 +105,21 @@ class LastLayerLab:
             at_least("Qs", Q, 1)
         every = int(np.gcd.reduce([at_least("steps", step, 0) for step in steps])) or 1
         at = np.asarray(steps) // every
-        runs = self._runs
-        grid = np.empty((len(Qs), len(betas), len(steps)))
-        for i, Q in enumerate(Qs):
-            for j, beta in enumerate(betas):
-                for draw in range(DRAWS):
-                    key = (max(steps), every, beta, Q, draw)
-                    if key not in runs:
-                        runs[key] = self.run(max(steps), beta, Q, every=every, draw=draw)
-                grid[i, j] = np.mean([measure(runs[max(steps), every, beta, Q, n])[at] for n in range(DRAWS)], axis=0)
-        return grid
+        keys = [(max(steps), beta, Q, every, draw) for Q in Qs for beta in betas for draw in range(DRAWS)]
+        missing = [key for key in dict.fromkeys(keys) if key not in self._runs]
+        names = "steps", "beta", "Q", "every", "draw"
+        made = run_all(self.run, [dict(zip(names, key, strict=True)) for key in missing])
+        self._runs.update(zip(missing, made, strict=True))
+        found = np.array([measure(self._runs[key])[at] for key in keys])
+        return found.reshape(len(Qs), len(betas), DRAWS, len(steps)).mean(axis=2)
 
     @cached_property
     def _runs(self) -> dict[tuple, Run]:
         return {}
+
+    def __getstate__(self) -> dict:
+        """What a worker of `run_all` needs: not the runs that were made."""
+        return {name: value for name, value in vars(self).items() if name != "_runs"}
 
 
 def last_layer_lab(llm: LLM, pool: Preferences, test: Preferences, *, lr: float, seed: int = 0) -> LastLayerLab:
