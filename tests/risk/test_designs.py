@@ -52,7 +52,9 @@ def test_the_law_is_that_of_the_products(data, layout):
     known, Q = skewed(9, RNG), np.array([3.0, 40.0, np.inf])
     expected = law_from_interactions(known, layout, Q)
     # Both add the same products in another order; the variance is a difference of sums a thousand times as large.
-    np.testing.assert_allclose(first_step_table(train, test, known).law(layout, Q), expected, rtol=1e-9)
+    table = first_step_table(train, test, known)
+    np.testing.assert_allclose(table.law(layout, Q), expected, rtol=1e-9)
+    np.testing.assert_array_equal(first_step_table(test, test, table).law(layout, Q), table.law(layout, Q))
 
 
 def test_a_table_refuses_what_does_not_fit(data):

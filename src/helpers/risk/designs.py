@@ -63,14 +63,15 @@ class FirstStepTable:
         return layout.gram
 
 
-def first_step_table(train: Samples, test: Samples, known: Samples | None = None) -> FirstStepTable:
+def first_step_table(train: Samples, test: Samples, known: Samples | FirstStepTable | None = None) -> FirstStepTable:
     """The table of one training set: its errors on `test`, and the law's moments from `known`.
 
     Parameters
     ----------
     train : what the step is made on, the same number of samples of each cluster.
     test : statements to be told right or wrong, of the same K values.
-    known : what the law is measured on, at least 3 samples of each cluster; `train` where not given. Never `test`.
+    known : what the law is measured on, at least 3 samples of each cluster; `train` where not given. Never `test`. A
+        table made before lends its moments.
 
     Embeddings should have a common centre subtracted before; nothing is subtracted here.
 
@@ -90,6 +91,9 @@ def first_step_table(train: Samples, test: Samples, known: Samples | None = None
     if set(asked.tolist()) != set(range(K)):
         raise ValueError(f"test must hold each of the {K} values, got {sorted(set(asked.tolist()))}")
     products = means @ (side[:, None] * x.astype(float, copy=False)).T
+    if isinstance(known, FirstStepTable):
+        known._gram(layout)
+        return FirstStepTable(products, asked, known.mean, known.covariance, known.error, known.drawn)
     return FirstStepTable(products, asked, *_moments(train if known is None else known, layout))
 
 
@@ -110,14 +114,12 @@ def _moments(known: Samples, layout: TokenLayout) -> tuple[np.ndarray, ...]:
             for k in range(K):
                 for other in range(2):
                     products = own @ signed[rows[k][other]].T
-                    count = products.shape[1]
                     if (k, other) == (i, at):  # a statement's product with itself is no product with another
-                        np.fill_diagonal(products, np.nan)
-                        count -= 1
-                    each[:, k] += np.nanmean(products, axis=1) / 2
-                    spread = np.nanvar(products, axis=1, ddof=1).mean() / 4
+                        products = products[~np.eye(len(own), dtype=bool)].reshape(len(own), -1)
+                    each[:, k] += products.mean(axis=1) / 2
+                    spread = products.var(axis=1, ddof=1).mean() / 4
                     drawn[i, at, k] += spread
-                    error[i, at, k] += spread / count
+                    error[i, at, k] += spread / products.shape[1]
             mean[i, at] = each.mean(axis=0)
             covariance[i, at] = np.cov(each.T, ddof=1).reshape(K, K)
     return mean, covariance, error, drawn
