@@ -1,0 +1,76 @@
+"""Curves and points of several claims on the same axes, each marked by what it is: predicted, measured or proved."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+
+from ..checks import one_of
+from .drawing import Sheet, dash_of, dot_of, dots, powers, stems
+from .theme import DASHES, MARKERS, MEASURED, PREDICTED, PROVED, SOFT
+
+COLOURS = {"predicted": PREDICTED, "measured": MEASURED, "proved": PROVED, "guide": SOFT}
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """One curve of a panel, or, where `kind` is "measured", its points with their intervals.
+
+    name : in the key; traces of one name and kind look alike in all panels.
+    low, high : ends of the intervals; none is drawn where not given.
+    """
+
+    name: str
+    x: Annotated[np.ndarray, "n"]
+    y: Annotated[np.ndarray, "n"]
+    kind: str = "predicted"
+    low: Annotated[np.ndarray, "n"] | None = None
+    high: Annotated[np.ndarray, "n"] | None = None
+
+    def __post_init__(self) -> None:
+        one_of("kind", self.kind, COLOURS)
+
+
+def traces(
+    panels: Mapping[str, Sequence[Trace]], *, x_name: str, y_name: str, log_x: bool = False, log_y: bool = False,
+    y_range: tuple[float, float] | None = None, height: float = 3.4, columns: int | None = None,
+) -> Sheet:
+    """Predicted and proved curves as lines, measured numbers as dots, panels side by side with one vertical axis.
+
+    Kinds have the hues of the book's key; names of one kind differ by dashes, or by marker and by full or hollow dots.
+
+    Parameters
+    ----------
+    panels : title -> traces; a single title may be empty.   x_name, y_name : labels with units.
+    """
+    sheet = Sheet(x_name, y_name, panels=len(panels), height=height, phone=(height - 0.4) * len(panels) + 0.8)
+    looks: dict[tuple[str, str], int] = {}
+    for trace in (one for part in panels.values() for one in part):
+        like = sum(kind == trace.kind for kind, _ in looks)
+        looks.setdefault((trace.kind, trace.name), like)
+    for axes, (title, part) in zip(sheet.panels, panels.items(), strict=True):
+        for trace in part:
+            colour, k = COLOURS[trace.kind], looks[trace.kind, trace.name]
+            if trace.kind == "measured":
+                if trace.low is not None:
+                    stems(axes, trace.x, trace.low, trace.high, color=colour, lw=1.4, zorder=3)
+                dots(axes, trace.x, trace.y, full=k % 2 == 0, marker=MARKERS[k // 2 % 5], size=22)
+            else:
+                axes.plot(trace.x, trace.y, color=colour, ls=DASHES[k % 5], lw=1.4 if trace.kind == "guide" else 2.4,
+                          zorder=3)
+        axes.set(xscale="log" if log_x else "linear", yscale="log" if log_y else "linear")
+        if y_range is not None:
+            axes.set_ylim(*y_range)
+        for axis, log in ((axes.xaxis, log_x), (axes.yaxis, log_y)):
+            if log:
+                powers(axis)
+        if log_x:
+            xs = sorted({float(x) for trace in part if trace.kind == "measured" for x in np.ravel(trace.x)})
+            if 2 <= len(xs) <= 7:
+                axes.set_xticks(xs, [f"{x:,g}" for x in xs])
+        if title:
+            sheet.title(axes, title)
+    entries = [(dot_of(COLOURS[kind], full=k % 2 == 0, marker=MARKERS[k // 2 % 5]) if kind == "measured"
+                else dash_of(COLOURS[kind], DASHES[k % 5], 2.4), name) for (kind, name), k in looks.items()]
+    return sheet.key(*entries, columns=columns)
