@@ -103,7 +103,8 @@ def test_javascript_computes_what_python_computes(data):
         for place, mine in enumerate(("errors", "lows", "highs")):
             np.testing.assert_allclose([row["error"][place] for row in told["rows"]], expected[mine], atol=1e-12)
         mean = told["mean"]
-        np.testing.assert_allclose(mean["error"], [expected[f"measured{end}"] for end in ("", ".lower", ".upper")], atol=1e-12)
+        ends = [expected[f"measured{end}"] for end in ("", ".lower", ".upper")]
+        np.testing.assert_allclose(mean["error"], ends, atol=1e-12)
         np.testing.assert_allclose([mean["law"], mean["floor"], mean["kappa"]],
                                    [expected[name] for name in ("law", "floor", "kappa")], rtol=1e-9)
 

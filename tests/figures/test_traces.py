@@ -5,8 +5,8 @@ import pytest
 from looks import draw
 from matplotlib.colors import same_color
 
-from helpers.figures.traces import Trace, traces
 from helpers.figures.theme import MEASURED, PREDICTED, PROVED
+from helpers.figures.traces import Trace, traces
 
 pytestmark = pytest.mark.usefixtures("themed")
 X = np.array([1, 4, 16, 64])

@@ -84,7 +84,8 @@ def test_no_direction_beats_the_limit_for_any_concepts_middles_and_covariance(K,
     best = np.linalg.solve(root @ root.T, np.sign(rng.normal(size=K)) @ concepts)
     w = (1 - towards) * rng.normal(size=d) / np.sqrt(d) + towards * best / np.linalg.norm(best)
     spread = np.linalg.norm(root.T @ w)
-    risk = np.mean([ndtr(-(w @ c + s * (w @ m)) / spread) for c, m in zip(concepts, middles, strict=True) for s in (1, -1)])
+    along, across = concepts @ w, middles @ w
+    risk = np.mean([ndtr(-(along + s * across) / spread) for s in (1, -1)])
     # The rank of white @ white.T is K; rounding of the two linear systems.
     assert risk >= shared_limit(white @ white.T) * (1 - 1e-9)
 

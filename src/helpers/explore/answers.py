@@ -25,7 +25,7 @@ PLACES = {  # the letters of a preset's tokens, so that its graph is seen at a g
 
 
 class AnswersFigure(Figure):
-    """The graph of a layout and the errors of its values; `pairs` are the two letters of each value, for and against."""
+    """The graph of a layout and the errors of its values; `pairs` holds each value's letters, for and against."""
 
     _esm = script("formulas.js", "shared.js", "answers.js")
     _css = script("explorer.css", "answers.css")
@@ -114,15 +114,17 @@ def answers_numbers(
 
     Returns
     -------
-    "errors", "laws", "floors", "kappas" of each value, means over splits, "lows" and "highs" of the errors; "measured" with "measured.lower" and
-    "measured.upper" (Student's interval over splits), "law", "floor" and "kappa", means over values.
+    "errors", "laws", "floors", "kappas" of each value, means over splits, "lows" and "highs" of the errors;
+    "measured" with "measured.lower" and "measured.upper" (Student's interval over splits), "law", "floor" and
+    "kappa", means over values.
     """
     K, runs, Qs, value = len(setting["names"]), setting["runs"], setting["Qs"], np.array(setting["value"])
     numbers = 2 * K * (K + K * K + 2 * K)
     moments = np.frombuffer(data, "<f4", runs * numbers).astype(float).reshape(runs, numbers)
     products = np.frombuffer(data, "<i2", offset=4 * runs * numbers).reshape(runs, len(Qs), K, len(value))
-    pairs = [tuple(pair) for pair in pairs[:count]] + [(("left out", k, 0), ("left out", k, 1)) for k in range(count, K)]
-    layout, found = TokenLayout(tuple(pairs)), {"errors": [], "laws": [], "floors": []}
+    left_out = [(("left out", k, 0), ("left out", k, 1)) for k in range(count, K)]  # they share no answer
+    layout = TokenLayout((*map(tuple, pairs[:count]), *left_out))
+    found: dict[str, list] = {"errors": [], "laws": [], "floors": []}
     for run in range(runs):
         cuts = np.split(moments[run], np.cumsum([2 * K * K, 2 * K**3, 2 * K * K]))
         shapes = (K, 2, K), (K, 2, K, K), (K, 2, K), (K, 2, K)
