@@ -21,7 +21,7 @@ def sheet(**more):
     return traces(PARTS, x_name="values K (number)", y_name="risk (probability)", log_x=True, **more)
 
 
-@pytest.mark.parametrize("more", [{}, {"log_y": True, "y_range": (1e-3, 2)}, {"columns": 2}])
+@pytest.mark.parametrize("more", [{}, {"log_y": True, "y_range": (1e-3, 2)}, {"columns": 2}, {"share": False}])
 def test_every_rule_of_figures_is_kept(more):
     found = sheet(**more)
     draw(found)
@@ -52,3 +52,10 @@ def test_intervals_are_drawn_where_they_are_given():
 def test_a_kind_that_has_no_mark_is_refused():
     with pytest.raises(ValueError, match="kind must be a known name, got .guessed."):
         Trace("a", X, X, "guessed")
+
+
+def test_panels_share_their_vertical_axis_or_begin_at_zero():
+    one, other = sheet().panels
+    assert one.get_ylim() == other.get_ylim()
+    one, other = sheet(share=False).panels
+    assert one.get_ylim()[0] == other.get_ylim()[0] == 0 and one.get_ylim() != other.get_ylim()

@@ -34,7 +34,7 @@ class Trace:
 
 def traces(
     panels: Mapping[str, Sequence[Trace]], *, x_name: str, y_name: str, log_x: bool = False, log_y: bool = False,
-    y_range: tuple[float, float] | None = None, height: float = 3.4, columns: int | None = None,
+    y_range: tuple[float, float] | None = None, share: bool = True, height: float = 3.4, columns: int | None = None,
 ) -> Sheet:
     """Predicted and proved curves as lines, measured numbers as dots, panels side by side with one vertical axis.
 
@@ -43,8 +43,10 @@ def traces(
     Parameters
     ----------
     panels : title -> traces; a single title may be empty.   x_name, y_name : labels with units.
+    share : panels have one vertical axis; else each begins at 0 and has its own.
     """
-    sheet = Sheet(x_name, y_name, panels=len(panels), height=height, phone=(height - 0.4) * len(panels) + 0.8)
+    sheet = Sheet(x_name, y_name, panels=len(panels), height=height, phone=(height - 0.4) * len(panels) + 0.8,
+                  share=share)
     looks: dict[tuple[str, str], int] = {}
     for trace in (one for part in panels.values() for one in part):
         like = sum(kind == trace.kind for kind, _ in looks)
@@ -62,6 +64,8 @@ def traces(
         axes.set(xscale="log" if log_x else "linear", yscale="log" if log_y else "linear")
         if y_range is not None:
             axes.set_ylim(*y_range)
+        elif not share:
+            axes.set_ylim(0)
         for axis, log in ((axes.xaxis, log_x), (axes.yaxis, log_y)):
             if log:
                 powers(axis)
