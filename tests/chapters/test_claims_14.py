@@ -36,7 +36,7 @@ def test_no_vector_beats_the_diversity_limit(said):
     assert said["K"].tolist() == [2, 4, 16]
     assert said["attained"] == pytest.approx(said["limit"], rel=1e-12)
     np.testing.assert_allclose(said["limit"], norm.sf(1 / (np.array([0.5, 0.3, 0.1]) * np.sqrt(said["K"]))), rtol=1e-12)
-    assert (said["least"] >= said["limit"]).all() and said["least"][0] < 1.2 * said["limit"][0]
+    assert (said["least"] >= said["limit"]).all() and said["least"][0] < 1.2 * said["limit"][0]  # some are near it
 
 
 @pytest.mark.theorem("N12")
@@ -58,9 +58,12 @@ def test_floors_of_the_named_layouts(said):
 def test_what_playing_finds(said):
     assert said["design"] == SIX
     law, floor, error = said["law_of"], said["floor_of"], said["error_of"]
-    # The law was made without the unseen statements; chapter 12 looks at its bias, and its order is right here.
-    assert np.abs(law - error).max() < 0.045 and np.argsort(law[[0, 1, 4, 5]]).tolist() == np.argsort(
-        error[[0, 1, 4, 5]]).tolist()
+    assert np.abs(law - error).max() < 0.04 and (law[1:] > error[1:]).all()  # "too cautious, by .04 at most"
+    assert (np.abs(said["few_law"] - said["few_error"])).max() < 0.04
+    assert said["few_error"][[2, 0]] == pytest.approx([0.20, 0.28], abs=0.005)
+    for least in (said["few_law"], said["few_error"]):
+        assert (least[2:5] < least[0] - 0.04).all() and np.argmax(least[:5]) == 1  # the law foresees both
+    assert said["few_ends"][2][1] < said["few_ends"][0][0]
     assert np.argmax(error[:5]) == 1 and said["kappa_of"][1] < said["kappa_of"][2:5].min()  # "a chain is the worst"
     assert (error[2:5] < error[0]).all()  # "sharing helps here where the shared word has the same role"
     assert said["error_high"][2] < said["error_low"][0]  # for the star and the grid with the intervals apart

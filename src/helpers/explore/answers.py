@@ -91,12 +91,12 @@ def answers_explorer(
     setting = {
         "kind": "answers", "names": names, "letters": LETTERS, "Qs": Qs, "runs": len(tables),
         "value": value.tolist(), "units": units, "t": float(student.ppf((1 + LEVEL) / 2, len(tables) - 1)),
-        "presets": {name: preset(name, K) for name in PRESETS},
+        "presets": [[name, preset(name, K)] for name in PRESETS],  # a list: a page sorts the keys of a mapping
         "late": _late(late, len(tables), len(Qs)), "lateWords": text("late_words", late_words),
     }
     whole = np.concatenate([part.ravel() for part in products])
     data = small(np.concatenate(held).astype("<f4").tobytes() + whole.astype("<i2").tobytes())
-    figure = AnswersFigure(setting=setting, data=data, pairs=setting["presets"][layout], count=K,
+    figure = AnswersFigure(setting=setting, data=data, pairs=preset(layout, K), count=K,
                            samples=len(Qs) - 1)
     return Explorer(title, figure, still=lambda: _still(figure))
 

@@ -15,6 +15,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "scaling": ["law_and_error"],
         "sequences": ["answer_rates", "token_rates"],
         "showing": ["show"],
-        "traces": ["Trace", "traces"],
+        "tracing": ["Trace", "traces"],
     },
 )

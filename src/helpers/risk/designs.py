@@ -7,7 +7,7 @@ import numpy as np
 from scipy.linalg import eigvalsh
 from scipy.special import ndtr
 
-from ..checks import numbers, shown
+from ..checks import holds, numbers, shown
 from ..dynamics.token_rows import Samples, checked_arrays
 from ..layouts import TokenLayout, disjoint
 from .exact import log_at_most_zero
@@ -79,7 +79,14 @@ def first_step_table(train: Samples, test: Samples, known: Samples | FirstStepTa
     ------
     ValueError : arrays that do not fit, clusters of different sizes in `train`, or one with fewer than 3 in `known`.
     """
-    K = int(np.max(np.asarray(train.value))) + 1
+    holds("train", train, "x value side", "a sample, as `ValueMixture.sample` draws it")
+    try:
+        value = np.asarray(train.value)
+    except ValueError:  # rows of different lengths
+        value = np.array(None)
+    if value.ndim != 1 or value.dtype.kind not in "iuf" or not value.size or not 0 <= value.max() < len(value):
+        raise ValueError(f"train.value must number the values from 0, each with some samples, got {shown(value)}")
+    K = int(value.max()) + 1
     layout = disjoint(K)
     x, value, side = checked_arrays(train, layout, "train")
     sizes = {int(np.sum((value == i) & (side == s))) for i in range(K) for s in (1, -1)}
@@ -157,7 +164,8 @@ def whitened_products(sample: Samples, layout: TokenLayout) -> tuple[np.ndarray,
 
     Raises
     ------
-    ValueError : arrays that do not fit, a cluster with fewer than 2 samples, or n not above d + 1.
+    ValueError : arrays that do not fit, a cluster with fewer than 2 samples, n not above d + 1, or noise that is
+        missing in some direction.
     """
     x, value, side = checked_arrays(sample, layout, "sample")
     K, d, x = layout.K, x.shape[1], x.astype(float, copy=False)
@@ -172,5 +180,10 @@ def whitened_products(sample: Samples, layout: TokenLayout) -> tuple[np.ndarray,
     inner = np.concatenate([x[part] - middle for both, two in zip(rows, means, strict=True)
                             for part, middle in zip(both, two, strict=True)])
     concepts = (means[:, 0] - means[:, 1]) / 2
-    H = (n - d - 1) * concepts @ np.linalg.solve(inner.T @ inner, concepts.T)
+    try:
+        H = (n - d - 1) * concepts @ np.linalg.solve(inner.T @ inner, concepts.T)
+    except np.linalg.LinAlgError:
+        H = np.full((K, K), np.nan)
+    if not np.isfinite(H).all():
+        raise ValueError(f"sample must have noise in all {d} directions, of a size whose square is a number")
     return (H + H.T) / 2 - np.diag(d * (1 / counts).sum(axis=1) / 4), n

@@ -70,7 +70,8 @@ const MOST_ERROR = 0.8;                                // of the axis: a value t
 
 function answersView({ model, el }) {
   const setting = model.get("setting");
-  const { names, letters, Qs, presets, title } = setting;
+  const { names, letters, Qs, title } = setting;
+  const presets = new Map(setting.presets);
   const it = answersModel(setting, model.get("data"));
   const { K } = it;
   const id = newId();
@@ -78,7 +79,7 @@ function answersView({ model, el }) {
   const counts = Array.from({ length: K }, (_, i) => String(i + 1));
   el.classList.add("rm-figure", "rm-design");
   el.innerHTML = `${title ? `<p class="rm-title">${escapeText(title)}</p>` : ""}
-    <div class="rm-controls">${segments(`${id}-p`, "answers", Object.keys(presets), 'data-do="preset"')}${
+    <div class="rm-controls">${segments(`${id}-p`, "answers", [...presets.keys()], 'data-do="preset"')}${
       segments(`${id}-n`, "number of values", counts, 'data-do="count"')}${segments(`${id}-q`, "samples per cluster Q", Qs.map(String), 'data-do="samples"')}</div>
     <ul class="rm-key">${keyEntry('<path class="rm-ink rm-as-predicted" d="M13 0V12"/>', "law")}${
       keyEntry('<path class="rm-ink rm-as-floor" d="M13 0V12"/>', "its floor, endless samples")}${
@@ -93,7 +94,7 @@ function answersView({ model, el }) {
 
   const state = () => ({ pairs: model.get("pairs"), count: model.get("count"), chosen: model.get("chosen"), at: model.get("samples") });
   const same = (a, b) => a[0] === b[0] && a[1] === b[1];
-  const preset = ({ pairs, count }) => Object.keys(presets).find((name) => presets[name].slice(0, count).every((pair, i) => same(pair, pairs[i])));
+  const preset = ({ pairs, count }) => [...presets.keys()].find((name) => presets.get(name).slice(0, count).every((pair, i) => same(pair, pairs[i])));
 
   // ---- the graph of the layout: an arrow for each value, from its answer against to its answer for ----
   function graph({ pairs, count, chosen }, box) {
@@ -172,12 +173,12 @@ function answersView({ model, el }) {
       `(95 % interval ${number("measured.lower", mean.error[1])} to ${number("measured.upper", mean.error[2])}); the law expects ${number("law", mean.law)}, and ${number("floor", mean.floor)} with endless statements. ` +
       `Mean κ: ${number("kappa", mean.kappa)}. ` +
       (late ? `Trained on, ${escapeText(setting.lateWords)}, these answers leave ${number("late", late[0])} (${number("late.lower", late[1])} to ${number("late.upper", late[2])}): the floor is one of the first step.`
-        : Object.keys(setting.late).length ? `Longer training was run for the five named layouts of all ${K} values.` : "");
+        : Object.keys(setting.late).length ? `Longer training was run for named layouts of all ${K} values.` : "");
   }
 
   function update() {
     const now = state(), name = preset(now);
-    group("preset").forEach((input, i) => { input.checked = Object.keys(presets)[i] === name; });
+    group("preset").forEach((input, i) => { input.checked = setting.presets[i][0] === name; });
     group("count").forEach((input, i) => { input.checked = i === now.count - 1; });
     group("samples").forEach((input, i) => { input.checked = i === now.at; });
     group("chosen").forEach((input, i) => {
@@ -217,7 +218,7 @@ function answersView({ model, el }) {
   }
   el.addEventListener("input", ({ target }) => {
     const task = target.closest("[data-do]")?.dataset.do, at = Number(target.value);
-    if (task === "preset") save(["pairs", presets[Object.keys(presets)[at]]]);
+    if (task === "preset") save(["pairs", setting.presets[at][1]]);
     if (task === "count") save(["count", at + 1], ["chosen", Math.min(at, model.get("chosen"))]);
     if (task === "samples" || task === "chosen") save([task, at]);
     if (task === "for") answer(0, at);

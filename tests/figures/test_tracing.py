@@ -6,7 +6,7 @@ from looks import draw
 from matplotlib.colors import same_color
 
 from helpers.figures.theme import MEASURED, PREDICTED, PROVED
-from helpers.figures.traces import Trace, traces
+from helpers.figures.tracing import Trace, traces
 
 pytestmark = pytest.mark.usefixtures("themed")
 X = np.array([1, 4, 16, 64])
@@ -52,6 +52,12 @@ def test_intervals_are_drawn_where_they_are_given():
 def test_a_kind_that_has_no_mark_is_refused():
     with pytest.raises(ValueError, match="kind must be a known name, got .guessed."):
         Trace("a", X, X, "guessed")
+
+
+def test_ticks_and_names_of_the_axes_can_be_given():
+    one, other = traces(PARTS, x_name="K", y_name=["risk", "share"], log_x=True, share=False, x_ticks=[4, 64]).panels
+    assert [tick.get_text() for tick in one.get_xticklabels()] == ["4", "64"]
+    assert (one.get_ylabel(), other.get_ylabel()) == ("risk", "share")
 
 
 def test_panels_share_their_vertical_axis_or_begin_at_zero():

@@ -33,8 +33,9 @@ class Trace:
 
 
 def traces(
-    panels: Mapping[str, Sequence[Trace]], *, x_name: str, y_name: str, log_x: bool = False, log_y: bool = False,
-    y_range: tuple[float, float] | None = None, share: bool = True, height: float = 3.4, columns: int | None = None,
+    panels: Mapping[str, Sequence[Trace]], *, x_name: str, y_name: str | Sequence[str], log_x: bool = False,
+    log_y: bool = False, y_range: tuple[float, float] | None = None, x_ticks: Sequence[float] | None = None,
+    share: bool = True, height: float = 3.4, columns: int | None = None,
 ) -> Sheet:
     """Predicted and proved curves as lines, measured numbers as dots, panels side by side with one vertical axis.
 
@@ -42,7 +43,8 @@ def traces(
 
     Parameters
     ----------
-    panels : title -> traces; a single title may be empty.   x_name, y_name : labels with units.
+    panels : title -> traces; a single title may be empty.   x_name, y_name : labels with units, `y_name` of all
+        panels or one for each.   x_ticks : by default the places of the measured points, where they are few.
     share : panels have one vertical axis; else each begins at 0 and has its own.
     """
     sheet = Sheet(x_name, y_name, panels=len(panels), height=height, phone=(height - 0.4) * len(panels) + 0.8,
@@ -70,9 +72,10 @@ def traces(
             if log:
                 powers(axis)
         if log_x:
-            xs = sorted({float(x) for trace in part if trace.kind == "measured" for x in np.ravel(trace.x)})
-            if 2 <= len(xs) <= 7:
-                axes.set_xticks(xs, [f"{x:,g}" for x in xs])
+            found = sorted({float(x) for trace in part if trace.kind == "measured" for x in np.ravel(trace.x)})
+            ticks = x_ticks if x_ticks is not None else found if 2 <= len(found) <= 7 else []
+            if len(ticks):
+                axes.set_xticks(ticks, [f"{x:,g}" for x in ticks])
         if title:
             sheet.title(axes, title)
     entries = [(dot_of(COLOURS[kind], full=k % 2 == 0, marker=MARKERS[k // 2 % 5]) if kind == "measured"
