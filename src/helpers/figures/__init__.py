@@ -17,5 +17,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "scaling": ["law_and_error", "law_and_full", "law_on_trial", "risk_over_time"],
         "sequences": ["answer_rates", "token_rates"],
         "showing": ["show"],
+        "tracing": ["Trace", "traces"],
     },
 )

@@ -9,6 +9,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "certificate", "guarantee_beforehand", "guarantee_from_cosines", "kl_inverse", "model_guarantee",
             "pair_features",
         ],
+        "designs": ["FirstStepTable", "first_step_table", "shared_limit", "whitened_products"],
         "diversity": ["diversity_limit", "samples_for_risk"],
         "exact": ["cluster_risks", "exact_risk", "log_cluster_risks", "log_exact_risk"],
         "laws": ["law_from_interactions", "log_law", "one_step_risk_from_interactions", "risk_law"],
