@@ -42,8 +42,7 @@ class ResultsTable(SphinxDirective):
             if page in self.env.found_docs:
                 up = "../" * self.env.docname.count("/")
                 name = f"[{name}](#{block.label})"
-                where = f"chapter {int(block.path.stem[:2])}" if block.path.parent.name == "chapters" else "short proof"
-                chapter = f"[{where}]({up}{page}.md)"
+                chapter = f"[chapter {int(block.path.stem[:2])}]({up}{page}.md)"
         files = Counter(test.partition(".py::")[0].replace("test_", "") for test in result.tests)
         tests = ", ".join(f"{file}{SPACE}{count}" for file, count in files.items())
         code = [f"`{function}`" for function in result.functions]
