@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
-from scipy.stats import norm
 
-from ..audit.planner import Push
+from ..audit.planner import Push, pushes_between
 from ..checks import at_least, holds
 from ..llm.answers import answer_states
 from ..sequences.pushes import push_matrix, total_pushes
-from ..statistics import LEVEL
 from .judging import Judgement, judge, judge_many
 
 MOST = 300  # pairs up to which every push on every pair is computed
@@ -132,36 +130,19 @@ def value_pushes(
 ) -> tuple[Push, ...]:
     """What a step on the pairs of one value does to another, as a share of what its own pairs do to each other.
 
-    Values of fewer than four pairs, and values whose own pairs do not help each other, are left out. Intervals and p
-    are from random halves of the pairs of each value, without repetition, and hold for all pushes at once.
+    matrix : pushes of each pair on each, shape (N, N), 0 on the diagonal.   value, names : of the pairs, as in
+    `Preferences`; values of fewer than four pairs are left out. Intervals and p are from random halves of the pairs of
+    each value, without repetition, and hold for all pushes at once; see `audit.planner.pushes_between`.
     """
     value, rng = np.asarray(value), np.random.default_rng([seed, 1])
     kept = [i for i in range(len(names)) if (value == i).sum() >= FEW]
     if len(kept) < 2:
         return ()
 
-    def shares(rows: list[np.ndarray]) -> np.ndarray:
-        mean = np.array([[matrix[np.ix_(a, b)].sum() / (len(a) * len(b) - (len(a) if a is b else 0)) for b in rows]
+    def means(rows: list[np.ndarray]) -> np.ndarray:
+        return np.array([[matrix[np.ix_(a, b)].sum() / (len(a) * len(b) - (len(a) if a is b else 0)) for b in rows]
                          for a in rows])
-        return mean / np.where(np.diag(mean) > 0, np.diag(mean), np.nan)[:, None]
 
     rows = [np.flatnonzero(value == i) for i in kept]
-    whole = shares(rows)
-    parts = [shares([rng.permutation(own)[: -(-len(own) // 2)] for own in rows]) for _ in range(halves)]
-    error = np.array([[_spread([part[a, b] for part in parts]) for b in range(len(rows))] for a in range(len(rows))])
-    at = [(a, b) for a in range(len(rows)) for b in range(len(rows))
-          if a != b and np.isfinite(whole[a, b]) and error[a, b] > 0]
-    wide = norm.ppf(1 - (1 - LEVEL) / 2 / max(len(at), 1))
-    return tuple(Push(
-        str(names[kept[b]]), str(names[kept[a]]), float(whole[a, b]), float(whole[a, b] - wide * error[a, b]),
-        float(whole[a, b] + wide * error[a, b]),
-        float(min(1.0, len(at) * 2 * norm.sf(abs(whole[a, b]) / error[a, b]))),
-    ) for a, b in at)
-
-
-def _spread(values: list[float]) -> float:
-    """Standard deviation over the halves in which the share exists; infinite where it often does not."""
-    known = np.array([one for one in values if np.isfinite(one)])
-    return float(known.std(ddof=1)) if len(known) > 0.9 * len(values) else np.inf
-
-
+    parts = [means([rng.permutation(own)[: -(-len(own) // 2)] for own in rows]) for _ in range(halves)]
+    return pushes_between(means(rows), np.array(parts), tuple(str(names[i]) for i in kept))

@@ -209,8 +209,9 @@ def plan(
     K = found.K
     names = tuple(map(str, getattr(preferences, "names", ())))
     names = names if len(names) == K else tuple(f"value {i + 1}" for i in range(K))
-    return Plan(names, pilot, Q, float(target), halves, options, _pushes(found, parts, layout, names), found.against,
-                counts)
+    pushes = pushes_between(layout.gram * found.concept_products,
+                            layout.gram * np.array([part.concept_products for part in parts]), names)
+    return Plan(names, pilot, Q, float(target), halves, options, pushes, found.against, counts)
 
 
 def words_of_need(Q: float) -> str:
@@ -263,18 +264,28 @@ def _grouped(groups: list[tuple[int, ...]]) -> TokenLayout:
     return TokenLayout(tuple((f"yes {of[i]}", f"no {of[i]}") for i in range(len(of))))
 
 
-def _pushes(found: Interactions, parts: list[Interactions], layout: TokenLayout, names: tuple) -> tuple[Push, ...]:
-    share = found.pushes(layout)
-    error = np.nanstd([part.pushes(layout) for part in parts], axis=0, ddof=1)
-    at = [(i, k) for i in range(found.K) for k in range(found.K)
-          if i != k and layout.gram[i, k] and np.isfinite(share[i, k]) and error[i, k] > 0]
-    wide = norm.ppf(1 - (1 - LEVEL) / 2 / max(len(at), 1))
-    return tuple(
-        Push(names[k], names[i], float(share[i, k]), float(share[i, k] - wide * error[i, k]),
-             float(share[i, k] + wide * error[i, k]),
-             float(min(1.0, len(at) * 2 * norm.sf(abs(share[i, k]) / error[i, k]))))
-        for i, k in at
-    )
+def pushes_between(
+    products: Annotated[np.ndarray, "K K"], halves: Annotated[np.ndarray, "M K K"], names: tuple[str, ...],
+) -> tuple[Push, ...]:
+    """Pushes of values on each other, from the mean products of their statements, and those of random halves.
+
+    products : [i, k], what a step on k adds to the margins of i, shape (K, K), NaN or 0 where nothing does.
+    halves : the same from M random halves, shape (M, K, K): their spread is the standard error, or more than it.
+
+    p is that of the product itself. A share needs something to be a share of: a value whose own product is less than
+    three standard errors above zero has none, and what is done to it is not named.
+    """
+    error = np.std(halves, axis=0, ddof=1)
+    own, sure = np.diag(products), np.diag(products) > 3 * np.diag(error)
+    at = [(i, k) for i in range(len(own)) for k in range(len(own))
+          if i != k and sure[i] and products[i, k] and error[i, k] > 0]
+    wide, found = norm.ppf(1 - (1 - LEVEL) / 2 / max(len(at), 1)), []
+    for i, k in at:
+        share = float(products[i, k] / own[i])
+        off = np.std(halves[:, i, k] - share * halves[:, i, i], ddof=1) / own[i]  # of a ratio, to first order
+        found.append(Push(names[k], names[i], share, float(share - wide * off), float(share + wide * off),
+                          float(min(1.0, len(at) * 2 * norm.sf(abs(products[i, k]) / error[i, k])))))
+    return tuple(found)
 
 
 def _crossing(Q: np.ndarray, error: np.ndarray, target: float) -> float:

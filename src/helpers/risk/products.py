@@ -74,18 +74,6 @@ class Interactions:
                     found[..., i] += np.maximum(moved.var(axis=-1, ddof=1) - less, 0.0) if counts[c] > 1 else 0.0
         return np.sqrt(found / Q[..., None])
 
-    def pushes(self, layout: TokenLayout) -> Annotated[np.ndarray, "K K"]:
-        """[i, k]: what one step on value k does to value i, as a share of what a step on i itself does, at first.
-
-        1 on the diagonal. From products of different samples; a value whose own statements do not agree has no such
-        share, and its row is NaN. Raises `ValueError` for a layout of another number of values.
-        """
-        self._fits(layout)
-        own = self.concept_products
-        with np.errstate(invalid="ignore"):
-            share = layout.gram * own / np.where(np.diag(own) > 0, np.diag(own), np.nan)[:, None]
-        return share
-
     @cached_property
     def concept_products(self) -> Annotated[np.ndarray, "K K"]:
         """c_i . c_k without the bias of small samples, shape (K, K)."""
