@@ -227,7 +227,7 @@ def _sides(report: ValueReport) -> str:
         f"<p>Predicted errors of the aligned side (full) and the other (hollow). {words}</p>{both(dumbbells)}"
         f'<p class="warn">{warn}What all your prompts have in common is about {report.common:.0f} times as long as half the '
         "distance between the two sides of a value. It cancels only while both sides have equally many pairs: unless "
-        f"prompts are centred, one pair too many pushes everything towards one answer about {push:.1f} times as hard as a "
+        f"prompts are centred, one pair too many pushes everything towards one answer about {push:.2g} times as hard as a "
         "value itself does at the first step. Later steps repair it more or less soon.</p>"
     )
 

@@ -52,27 +52,37 @@ class Interactions:
     def strays(self, layout: TokenLayout, Q: float | Annotated[np.ndarray, "*Q"]) -> Annotated[np.ndarray, "*Q K1"]:
         """Standard deviation, over training sets of Q samples a cluster, of the risk after one step.
 
-        Shape (*Q.shape, K + 1): of each value (mean of its sides), and last of the mean of all values. To first order:
-        what the draw of one training sample adds to the mean of T of a cluster, times the slope of the law there.
+        Shape (*Q.shape, K + 1): of each value (mean of its sides), and last of the mean of all values. What one training
+        sample adds to the mean of T of a cluster, times the slope of the law: at most too large, since the part of it that
+        only lengthens T, and does no harm, is counted too (by up to twice where little else strays).
         Raises `ValueError` as `law`.
         """
         Q = _sizes(Q)
-        mean, deviation = self._mean_and_deviation(layout, Q)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            slope = np.where(deviation > 0, norm.pdf(mean / deviation) / deviation, 0.0) / 2  # (*Q, K, 2)
-        counts, found = self._counts, np.zeros((*Q.shape, self.K + 1))
-        towards, noise = self._towards
-        for k in range(self.K):
-            for c in (2 * k, 2 * k + 1):  # training samples of one cluster are alike: their variance is that of one
-                mine = self._members[:, c]
-                weight = (slope * (layout.gram[:, k, None] / 2)).reshape(*Q.shape, 2 * self.K)
-                # of each value, and of the mean of all
-                parts = [np.where(np.arange(2 * self.K) // 2 == i, weight, 0.0) for i in range(self.K)]
-                for i, part in enumerate([*parts, weight / self.K]):
-                    moved = part @ towards[:, mine]
-                    less = (part**2 @ noise[:, mine]).mean(axis=-1)
-                    found[..., i] += np.maximum(moved.var(axis=-1, ddof=1) - less, 0.0) if counts[c] > 1 else 0.0
-        return np.sqrt(found / Q[..., None])
+        at = np.atleast_1d(Q)
+        mean, deviation = self._mean_and_deviation(layout, at)
+        deviation = np.maximum(deviation, 1e-150)
+        slope = norm.pdf(mean / deviation) / deviation / 2  # (T, K, 2)
+        _, variance, _ = self._sums
+        others = self.products - np.diag(np.diag(self.products))
+        rows, weights = [], []  # of each value: the samples of both sides, and what a push on each does to the risk
+        for i in range(self.K):
+            parts = [np.flatnonzero(self._members[:, c]) for c in (2 * i, 2 * i + 1)]
+            rows.append(np.concatenate(parts))
+            weights.append(np.concatenate(
+                [np.repeat(slope[:, i, s, None] / len(part), len(part), axis=1) for s, part in enumerate(parts)], axis=1))
+        found = np.zeros((len(at), self.K + 1))
+        for c in range(2 * self.K):
+            mine, total, noise = np.flatnonzero(self._members[:, c]), 0.0, 0.0
+            for i in range(self.K):
+                push = layout.gram[i, c // 2] / 2
+                if push:
+                    moved = push * weights[i] @ others[np.ix_(rows[i], mine)]
+                    less = push**2 * weights[i] ** 2 @ variance[rows[i], c]
+                    found[:, i] += np.maximum(moved.var(axis=1, ddof=1) - less, 0.0)
+                    total, noise = total + moved / self.K, noise + less / self.K**2
+            if np.ndim(total):
+                found[:, -1] += np.maximum(total.var(axis=1, ddof=1) - noise, 0.0)
+        return np.sqrt(found / at[:, None]).reshape(*Q.shape, self.K + 1)
 
     @cached_property
     def concept_products(self) -> Annotated[np.ndarray, "K K"]:
@@ -100,10 +110,6 @@ class Interactions:
         """Which samples each cluster has, shape (N, 2K): value by value, the aligned side first."""
         return np.stack([(self.value == i) & (self.side == s) for i in range(self.K) for s in (1, -1)], axis=1)
 
-    @property
-    def _counts(self) -> np.ndarray:
-        return self._members.sum(axis=0)
-
     @cached_property
     def _sums(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Mean and variance of the products of each sample with each cluster, itself left out: (N, 2K) each; counts."""
@@ -128,12 +134,6 @@ class Interactions:
             drawn[c] = variance[mine].mean(axis=0) / 4
             error[c] = drawn[c] / count[mine][0]
         return tuple(part.reshape(2 * self.K, self.K, 2).sum(axis=2) for part in (drawn, error))
-
-    @cached_property
-    def _towards(self) -> tuple[np.ndarray, np.ndarray]:
-        """What each sample, as a training sample, adds to the mean T of each cluster, (2K, N), and its noise."""
-        mean, variance, count = self._sums
-        return mean.T, (variance / count).T
 
     def _mean_and_deviation(self, layout: TokenLayout, Q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         self._fits(layout)
