@@ -21,7 +21,11 @@ def _assumptions() -> dict:
     return json.loads((ROOT / "records" / "assumptions.json").read_text(encoding="utf-8"))
 
 
-SUMMARIES: dict[str, Callable[[], dict]] = {"assumptions": _assumptions}
+def _audit_pairs() -> dict:
+    return json.loads((ROOT / "records" / "audit_pairs.json").read_text(encoding="utf-8"))
+
+
+SUMMARIES: dict[str, Callable[[], dict]] = {"assumptions": _assumptions, "audit_pairs": _audit_pairs}
 
 
 def text(name: str) -> str:

@@ -76,7 +76,7 @@ def test_fights_are_shares_of_own_steps():
 def test_values_with_opposed_pairs_are_named_and_others_are_not():
     rng, value, false = np.random.default_rng(0), np.repeat([0, 1, 2], 20), 0
     for _ in range(10):
-        g = rng.standard_normal((60, 40)) * 0.5
+        g = rng.standard_normal((60, 40)) * 0.3
         g[:20, 0] += 1
         g[20:40, 0] -= 0.8
         g[20:40, 1] += 0.6
