@@ -55,7 +55,8 @@ def trained(llm: LLM, pairs: Preferences, settings: Settings, folds: int | None 
     for n in range(settings.folds if folds is None else folds):
         known, new = np.flatnonzero(fold != n), np.flatnonzero(fold == n)
         run = fine_tune(llm, pairs.take(known), beta=settings.beta, lr=settings.lr, steps=settings.steps,
-                        batch=settings.batch, blocks=settings.blocks, test=pairs.take(new), evaluate_every=settings.every, seed=settings.seed,
+                        batch=settings.batch, blocks=settings.blocks, test=pairs.take(new),
+                        evaluate_every=settings.every, seed=settings.seed,
                         dtype="float32", progress=False)
         margins = np.full((len(run.steps), len(pairs)), np.nan) if margins is None else margins
         margins[:, new], steps = run.test_margins, run.steps.tolist()

@@ -1,4 +1,4 @@
-"""The audit from file to page: all formats, hostile texts, one sentence on bad input, the command line, the real model."""
+"""The audit from file to page: all formats, hostile texts, bad input, the command line, the real model."""
 
 import json
 import re
@@ -16,6 +16,7 @@ from helpers.advice.page import clean, page
 from helpers.advice.value_report import check_layout
 from helpers.llm import load_llm
 from helpers.preferences import Preferences, example_pairs, example_swaps, load_values
+from helpers.records import recorded
 
 HOSTILE = [
     "<script>alert(1)</script>", "</style><img src=x onerror=alert(1)>", "\"'><svg onload=alert(1)>", "&lt;b&gt;",
@@ -37,15 +38,16 @@ def soup_of(path):
     assert not re.search(r"""(?:src|href)\s*=|url\(|@import""", text)  # nothing is asked of any network
     assert not [name for tag in found.find_all(True) for name in tag.attrs if name.startswith("on")]
     assert {tag.name for tag in found.find_all(True)} <= set(
-        "html head meta title style body main p h1 h2 h3 div b span section svg line circle rect polyline polygon text ul li "
+        "html head meta title style body main p h1 h2 h3 div b span section svg line circle rect polyline polygon "
+        "text ul li "
         "ol article small code figure figcaption table tr td th q".split())
     return found
 
 
 def test_pages_of_pairs_hold_all_texts_escaped(tmp_path, tiny):
     texts = (HOSTILE * 2)[:14]
-    pairs = Preferences([f"{said} ?" for said in texts], [f"{said} yes" for said in texts], [f"no {said}" for said in texts],
-                        [0] * 7 + [1] * 7, [1] * 14, ("<script>a</script>", "b\"'&<"))
+    pairs = Preferences([f"{said} ?" for said in texts], [f"{said} yes" for said in texts],
+                        [f"no {said}" for said in texts], [0] * 7 + [1] * 7, [1] * 14, ("<script>a</script>", "b\"'&<"))
     report = audit_preferences(pairs, tiny, tmp_path / "page.html", title="<script>t</script>")
     assert isinstance(report, PairReport) and report.judged.matrix is not None
     found = soup_of(tmp_path / "page.html")
@@ -67,7 +69,7 @@ def test_pages_of_values_hold_all_texts_escaped(tmp_path, tiny):
 
 
 def test_every_format_gives_the_same_page(tmp_path, tiny):
-    rows = [dict(prompt=f"What is {j}?", chosen=f"It is number {j}.", rejected="It is nothing at all.") for j in range(8)]
+    rows = [dict(prompt=f"What is {j}?", chosen=f"It is number {j}.", rejected="It is nothing.") for j in range(8)]
     messages = [{"prompt": [{"role": "user", "content": row["prompt"]}]} | {
         name: [{"role": "assistant", "content": row[name]}] for name in ("chosen", "rejected")} for row in rows]
     (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
@@ -106,8 +108,8 @@ def test_the_command_line_writes_the_page_and_says_one_sentence_else(tmp_path, c
 def test_the_command_runs_as_a_module(tmp_path):
     rows = [dict(prompt=f"Number {j}?", chosen=f"Yes {j} it is.", rejected="No.") for j in range(5)]
     (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    done = subprocess.run([sys.executable, "-m", "helpers.advice", str(tmp_path / "a.jsonl"), "--model", "tiny", "--out",
-                           str(tmp_path / "p.html")], capture_output=True, text=True)
+    command = [sys.executable, "-m", "helpers.advice", tmp_path / "a.jsonl", "--model", "tiny"]
+    done = subprocess.run([*command, "--out", tmp_path / "p.html"], capture_output=True, text=True)
     assert done.returncode == 0 and (tmp_path / "p.html").exists(), done.stderr
 
 
@@ -153,8 +155,7 @@ def test_the_example_pairs_are_what_they_are_said_to_be():
 @pytest.mark.slow
 def test_the_example_pairs_on_the_real_model(tmp_path):
     report = audit_preferences(example_pairs(), load_llm(), tmp_path / "p.html")
-    record = json.loads((__import__("pathlib").Path(__file__).resolve().parents[2] / "records/audit_pairs.json").read_text())
-    pushes = np.array(record["pushes"])
+    pushes = np.array(recorded("audit_pairs")["pushes"])
     np.fill_diagonal(pushes, 0)
     np.testing.assert_allclose(report.judged.matrix, pushes, rtol=2e-3, atol=1e-4 * np.abs(pushes).max())
     soup_of(tmp_path / "p.html")

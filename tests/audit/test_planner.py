@@ -10,7 +10,12 @@ from helpers.audit.planner import pushes_between, words_of_need
 from helpers.layouts import TokenLayout, chain, disjoint, shared, star
 from helpers.mixture import ValueMixture
 from helpers.risk import (
-    cluster_risks, interactions, law_from_interactions, log_law, one_step_risk, samples_for_risk,
+    cluster_risks,
+    interactions,
+    law_from_interactions,
+    log_law,
+    one_step_risk,
+    samples_for_risk,
 )
 
 

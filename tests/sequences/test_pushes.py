@@ -1,11 +1,16 @@
-"""Pushes of pairs on pairs: against token_terms, one real step, and the sum over the matrix; turned labels; bad input."""
+"""Pushes of pairs on pairs: against token_terms, a real step, and the sum over the matrix; bad input."""
 
 import numpy as np
 import pytest
 from hypothesis import strategies as st
 
 from helpers.sequences import (
-    SequencePairs, push_matrix, sequence_gradient, sequence_margins, token_terms, total_pushes,
+    SequencePairs,
+    push_matrix,
+    sequence_gradient,
+    sequence_margins,
+    token_terms,
+    total_pushes,
 )
 from theorems import search
 

@@ -1,4 +1,4 @@
-"""The audit of a reader's own pairs and model, before any training: what to expect, what to read, what to do; one page."""
+"""The audit of a reader's own pairs and model, before any training: what to expect, read and do, on one page."""
 
 import lazy_loader
 

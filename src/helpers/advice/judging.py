@@ -109,7 +109,7 @@ def judge(matrix: Annotated[np.ndarray, "N N"], *, draws: int = 2000, seed: int 
     """
     matrix = finite("matrix", matrix)
     N = len(matrix) if matrix.ndim else 0
-    if matrix.shape != (N, N) or N < 3 or not np.allclose(matrix, matrix.T, rtol=1e-3, atol=1e-3 * np.abs(matrix).max()):
+    if matrix.shape != (N, N) or N < 3 or not np.allclose(matrix, matrix.T, 1e-3, 1e-3 * np.abs(matrix).max()):
         raise ValueError(f"matrix must be symmetric, of at least 3 pairs, got shape {matrix.shape}")
     at_least("draws", draws, 0), at_least("seed", seed, 0)
     others = matrix - np.diag(np.diag(matrix))

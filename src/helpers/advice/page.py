@@ -29,7 +29,7 @@ def page(*, title: str, about: str, verdict: Iterable[str], numbers: Iterable[tu
 
 
 def clean(text: object, most: int | None = None) -> str:
-    """A text of the data as HTML: escaped, without characters that turn the direction of what follows, cut at `most`."""
+    """A text of the data as HTML: escaped, without characters that turn the writing round, cut at `most`."""
     words = "".join(c for c in str(text) if c in "\n\t" or (c.isprintable() and c not in _TURNING))
     if most is not None and len(words) > most:
         words = words[:most].rsplit(" ", 1)[0] + " …"

@@ -12,7 +12,8 @@ def pair_page(report: PairReport, *, title: str | None = None) -> str:
     right = int(judged.right.sum())
     hard, weak = judged.hard, judged.weak
     numbers = [
-        (percent(right / N), f"of the pairs move the right way at first ({between(judged.low, judged.high)} for others of "
+        (percent(right / N), f"of the pairs move the right way at first ({between(judged.low, judged.high)} for "
+                             "others of "
                              f"this kind; labels by a coin: {percent(judged.chance)})"),
         (str(len(hard)), f"to read first: they push hard against the rest; {len(weak)} more are undecided"),
         (percent(judged.would_be_found), "chance that a pair of this file would be among those to read if its two "
@@ -81,9 +82,11 @@ def _which(report: PairReport) -> str:
 
     found = percent(judged.would_be_found)
     return (
-        "<p>One stem a pair, sorted: how hard the other pairs push it, before any training. Full dots: towards the chosen "
+        "<p>One stem a pair, sorted: how hard the other pairs push it, before any training. Full dots: towards the "
+        "chosen "
         "answer. Hollow: towards the rejected one. Numbers count the pairs of your file from one.</p>" + both(stems)
-        + f"<p>An exchange of the two answers turns a stem upside down. So if one pair of this file had been exchanged by "
+        + "<p>An exchange of the two answers turns a stem upside down. So if one pair of this file had been "
+          "exchanged by "
         f"mistake, it would be among those to read (beyond the dashed line) with a chance of {found}, and would "
         f"not be noticed here otherwise. {_chance(judged)}</p>"
     )
@@ -123,7 +126,8 @@ def _to_read(report: PairReport) -> str:
     left = len(hard) + len(weak) - min(len(hard) + len(weak), SHOWN)
     more = f"<p>{left} more stand in the table of <code>report.frame()</code>.</p>" if left else ""
     return ("<p>Filled square: the answer that your file prefers. Hollow: the one that it rejects. Pairs under a thick "
-            f'line push hard against the rest, those under a thin one are undecided.</p><div class="pairs">{cards}</div>'
+            'line push hard against the rest, those under a thin one are undecided.</p><div '
+            f'class="pairs">{cards}</div>'
             + more)
 
 
@@ -136,10 +140,13 @@ def _fights(report: PairReport) -> str:
         return "<p>None: no two pairs undo more than a tenth of each other’s first step.</p>"
     words = "".join(
         f"<li><b>{j + 1} and {k + 1}</b>: a step on the one undoes {percent(b)} of what the other’s own step does, and "
-        f"{percent(a)} the other way. <small>{clean(report.prompts[j], 80)} / {clean(report.prompts[k], 80)}</small></li>"
+        f"{percent(a)} the other way. <small>{clean(report.prompts[j], 80)} / "
+        f"{clean(report.prompts[k], 80)}</small></li>"
         for j, k, a, b in found)
-    return ('<p>The hardest first. These are exact at the first step, no estimates. If the two pairs contradict each other, '
-            f'drop one; if both are right, keep both, and add more like the one that you miss later.</p><ul class="words">'
+    return ('<p>The hardest first. These are exact at the first step, no estimates. If the two pairs contradict '
+            'each other, '
+            'drop one; if both are right, keep both, and add more like the one that you miss later.</p><ul '
+            'class="words">'
             f"{words}</ul>")
 
 
@@ -148,7 +155,8 @@ def _values(report: PairReport) -> str:
         return ""
     helps = sorted((one for one in report.values if one.named and one.share > 0), key=lambda one: -one.share)[:5]
     words = [f"<li><b>{clean(one.by, 40)} hinders {clean(one.on, 40)}</b>: a step on the first undoes "
-             f"{percent(-one.share)} ({between(max(-one.high, 0), -one.low)}) of what a pair of the second learns from its "
+             f"{percent(-one.share)} ({between(max(-one.high, 0), -one.low)}) of what a pair of the second learns "
+             "from its "
              "own kind.</li>" for one in report.conflicts]
     words += [f"<li>{clean(one.by, 40)} helps {clean(one.on, 40)} (+{percent(one.share)}).</li>" for one in helps]
     if not words:
@@ -174,7 +182,8 @@ def _length(report: PairReport) -> str:
         return svg(W, H, "Push on each pair against how much longer its chosen answer is", *parts)
 
     share = report.goes_with_length**2
-    return ("<p>Each pair once more: to the right the chosen answer is longer, upwards it moves the right way. If all dots "
+    return ("<p>Each pair once more: to the right the chosen answer is longer, upwards it moves the right way. If "
+            "all dots "
             "lay on a rising or a falling line, training would teach a length, and little else. Here "
             f"{percent(share)} of the differences go with length.</p>" + both(scatter))
 
@@ -182,12 +191,13 @@ def _length(report: PairReport) -> str:
 def _to_do(report: PairReport) -> str:
     judged, N, steps = report.judged, len(report), []
     if judged.hard:
-        words = f"<b>Read {'pair' if len(judged.hard) == 1 else 'pairs'} {_numbers(judged.hard)}.</b> Exchange the answers " \
-            "where the better one stands at the hollow square; leave what is right as it is."
+        words = f"<b>Read {'pair' if len(judged.hard) == 1 else 'pairs'} {_numbers(judged.hard)}.</b> Exchange the " \
+            "answers where the better one stands at the hollow square; leave what is right as it is."
         if judged.matrix is not None:
             after = judged.turned(judged.hard)
             rest = [j for j in range(N) if j not in judged.hard]
-            words += (f" If all of them had to be exchanged, {int(after.right.sum())} of {N} would move the right way, and "
+            words += (f" If all of them had to be exchanged, {int(after.right.sum())} of {N} would move the right "
+                      "way, and "
                       f"of the other {len(rest)} pairs {int(after.right[rest].sum())} instead of "
                       f"{int(judged.right[rest].sum())}.")
         steps.append(words)
@@ -197,11 +207,13 @@ def _to_do(report: PairReport) -> str:
         steps.append(f"<b>Add pairs whose better answer is the {few} one.</b> You have {min(of_up, of_down)} of "
                      f"{of_up + of_down}; training may otherwise learn length instead of what you mean.")
     for one in report.conflicts[:3]:
-        steps.append(f"<b>Keep an eye on {clean(one.on, 40)}.</b> {clean(one.by, 40)} works against it: give it more pairs, "
+        steps.append(f"<b>Keep an eye on {clean(one.on, 40)}.</b> {clean(one.by, 40)} works against it: give it "
+                     "more pairs, "
                      "or train the two apart.")
     if judged.weak:
         steps.append(f"<b>Leave the {several(len(judged.weak), 'undecided one')}</b> if you agree with "
-                     f"{'it' if len(judged.weak) == 1 else 'them'}: they are what the other pairs do not teach yet. More of "
+                     f"{'it' if len(judged.weak) == 1 else 'them'}: they are what the other pairs do not teach yet. "
+                     "More of "
                      "their kind would.")
     steps.append("<b>Keep some pairs back when you train</b>, and look where their margins go: this page is about the "
                  "beginning of training, not its end.")
@@ -213,14 +225,21 @@ def _what(report: PairReport) -> str:
     unit = "" if exact else " (known to about a fifth, from twelve drawings of labels)"
     return (
         "<p><b>For which training.</b> What one first small step of DPO on the last layer, on the other "
-        f"{N - 1} pairs, does to each pair; computed from the model as it is, in {report.seconds:.0f} seconds. That is exact "
-        "for that step. It is no promise for a long training of all weights: on the 40 example pairs and the dialogues on "
-        "which the book tried it, full fine-tuning went with it in most pairs, not in all (chapter 20 has the numbers).</p>"
-        f"<p><b>How hard.</b> A stem has length 1 where the push is as large as pushes of these sizes with random signs would "
+        f"{N - 1} pairs, does to each pair; computed from the model as it is, in {report.seconds:.0f} seconds. That "
+        "is exact "
+        "for that step. It is no promise for a long training of all weights: on the 40 example pairs and the "
+        "dialogues on "
+        "which the book tried it, full fine-tuning went with it in most pairs, not in all (chapter 20 has the "
+        "numbers).</p>"
+        "<p><b>How hard.</b> A stem has length 1 where the push is as large as pushes of these sizes with random "
+        "signs would "
         f"give{unit}; beyond it is called hard. Beyond chance with all {N} pairs counted (Bonferroni) "
-        f"{'is' if len(report.judged.beyond_chance) == 1 else 'are'} {word(len(report.judged.beyond_chance))}. That a pair "
+        f"{'is' if len(report.judged.beyond_chance) == 1 else 'are'} {word(len(report.judged.beyond_chance))}. That "
+        "a pair "
         "pushes against the rest does not make it wrong, and a wrong pair that pushes with the rest is not found.</p>"
-        "<p><b>The interval</b> of the share is from leaving out groups of pairs in turn, and never narrower than a count of "
-        f"so many would give. {'' if exact else 'Here it is that of the count alone. '}Other pairs of the same kind are what "
+        "<p><b>The interval</b> of the share is from leaving out groups of pairs in turn, and never narrower than a "
+        "count of "
+        f"so many would give. {'' if exact else 'Here it is that of the count alone. '}Other pairs of the same kind "
+        "are what "
         "it speaks of.</p>"
     )

@@ -25,7 +25,8 @@ def value_page(report: ValueReport, *, title: str | None = None) -> str:
     ]
     return page(
         title=title or several(K, "value").capitalize(),
-        about=f"{len(report.prompts)} statements looked at, {report.model}. Blue is predicted before any training, red found.",
+        about=f"{len(report.prompts)} statements looked at, {report.model}. Blue is predicted before any training, "
+              "red found.",
         verdict=_verdict(report), numbers=numbers,
         sections=[
             ("How many pairs does each value need?", _needs(report)),
@@ -48,21 +49,27 @@ def _verdict(report: ValueReport) -> list[str]:
     now, at = plan.now, plan.now.at(plan.Q)
     error, floor = now.error[at], now.floor
     order = np.argsort(error[:K])
-    lines = [f"With {plan.Q:.0f} pairs a side, training will at first get about <b>{percent(error[K])}</b> of new statements "
+    lines = [f"With {plan.Q:.0f} pairs a side, training will at first get about <b>{percent(error[K])}</b> of new "
+             "statements "
              "wrong" + (f": {percent(error[order[0]])} in {_name(report, order[0])}, {percent(error[order[-1]])} in "
                         f"<b>{_name(report, order[-1])}</b>." if K > 1 else ".")]
     late = report.checked[AS_THEY_ARE]
     gain = late.half[K] - late.late[K]
     more = "hardly help" if floor[K] > 0.85 * error[K] else "help"
-    lines.append(f"<b>More pairs {more} at first</b>: endless many would leave {percent(floor[K])}. After long training "
-                 f"{percent(late.late[K])} were wrong, and {percent(late.half[K])} with half as many pairs: there more pairs "
+    lines.append(f"<b>More pairs {more} at first</b>: endless many would leave {percent(floor[K])}. After long "
+                 "training "
+                 f"{percent(late.late[K])} were wrong, and {percent(late.half[K])} with half as many pairs: there "
+                 "more pairs "
                  f"{'help' if gain > 0.02 else 'hardly help'}{' too' if (gain > 0.02) == (more == 'help') else ''}.")
     best = _best(report)
     if best is not None:
-        lines.append(f"With <b>{_in_words(best)}</b> the same pairs would leave <b>{percent(_error(report, best))}</b> at first."
-                     + (f" After long training they left {percent(report.checked[OWN].late[K])}." if best == OWN else ""))
+        lines.append(f"With <b>{_in_words(best)}</b> the same pairs would leave "
+                     f"<b>{percent(_error(report, best))}</b> at first."
+                     + (f" After long training they left {percent(report.checked[OWN].late[K])}."
+                        if best == OWN else ""))
     elif OWN in plan.options:
-        lines.append(f"Sharing answers costs these values little now: with answers of their own {percent(_error(report, OWN))} "
+        lines.append("Sharing answers costs these values little now: with answers of their own "
+                     f"{percent(_error(report, OWN))} "
                      "would be wrong at first.")
     return lines
 
@@ -80,8 +87,8 @@ def _best(report: ValueReport) -> str | None:
 
 
 def _in_words(name: str) -> str:
-    return {OWN: "two answers of its own for each value", "own answers for one": "answers of its own for one value"}.get(
-        name, clean(name))
+    words = {OWN: "two answers of its own for each value", "own answers for one": "answers of its own for one value"}
+    return words.get(name, clean(name))
 
 
 def _needs(report: ValueReport) -> str:
@@ -111,7 +118,8 @@ def _needs(report: ValueReport) -> str:
         if own:
             parts += [f'<polyline points="{path(own.error[:, i])}" class="blue dashed"/>',
                       dot(px(np.inf), py(own.floor[i]), "blue-o", 4)]
-        parts += [f'<polyline points="{path(now.error[:, i])}" class="blue"/>', dot(px(np.inf), py(now.floor[i]), "blue-f")]
+        parts += [f'<polyline points="{path(now.error[:, i])}" class="blue"/>',
+                  dot(px(np.inf), py(now.floor[i]), "blue-f")]
         for name, marks in ((AS_THEY_ARE, "red-f"), (OWN, "red-o")):
             if name in report.checked:
                 one = report.checked[name]
@@ -125,12 +133,16 @@ def _needs(report: ValueReport) -> str:
     key = ('<ul class="key"><li><svg width="26" height="12" aria-hidden="true"><line x1="0" y1="6" x2="26" y2="6" '
            'class="blue"/></svg>predicted, first step (pale: one training set, 95&nbsp;%)</li>')
     if own:
-        key += ('<li><svg width="26" height="12" aria-hidden="true"><line x1="0" y1="6" x2="26" y2="6" class="blue dashed"/>'
+        key += ('<li><svg width="26" height="12" aria-hidden="true"><line x1="0" y1="6" x2="26" y2="6" class="blue '
+                'dashed"/>'
                 "</svg>with answers of its own</li>")
-    key += ('<li><svg width="12" height="12" aria-hidden="true"><circle cx="6" cy="6" r="4.5" class="red-f"/></svg>found after '
+    key += ('<li><svg width="12" height="12" aria-hidden="true"><circle cx="6" cy="6" r="4.5" '
+            'class="red-f"/></svg>found after '
             "long training (hollow: own answers)</li></ul>")
-    return ("<p>Errors in per cent, against pairs a side. The upright line is where you are; the point at ∞ is what endless "
-            "pairs would leave <b>at the first step</b>. Where the captions say that no number suffices, that is about this "
+    return ("<p>Errors in per cent, against pairs a side. The upright line is where you are; the point at ∞ is what "
+            "endless "
+            "pairs would leave <b>at the first step</b>. Where the captions say that no number suffices, that is "
+            "about this "
             f"stage: the red dots show how much lower long training comes.</p>{key}<div class=\"grid\">{figures}</div>")
 
 
@@ -139,7 +151,7 @@ def _needed(found: Forecast, i: int, target: float) -> str:
     said = words_of_need(need)
     if not np.isfinite(need):
         return "no number suffices at first" + (f" (or from {words_of_need(least)})" if np.isfinite(least) else "")
-    span = f"{words_of_need(least)} to {words_of_need(most)}" if np.isfinite(most) else f"{words_of_need(least)} to none"
+    span = f"{words_of_need(least)} to {words_of_need(most) if np.isfinite(most) else 'none'}"
     return f"{said} pairs a side ({span})"
 
 
@@ -161,7 +173,8 @@ def _conflicts(report: ValueReport) -> str:
     if not plan.pushes:
         return "<p>Not at all, at first: no two of these values share an answer, so no step on one moves another.</p>"
     share = {(one.on, one.by): one for one in plan.pushes}
-    words = [f"<li><b>{clean(one.by, 40)} hinders {clean(one.on, 40)}</b>: a step on the first undoes {percent(-one.share)} "
+    words = [f"<li><b>{clean(one.by, 40)} hinders {clean(one.on, 40)}</b>: a step on the first undoes "
+             f"{percent(-one.share)} "
              f"({between(max(-one.high, 0), -one.low)}) of what a step on the second’s own statements does.</li>"
              for one in plan.conflicts]
     helps = sorted((one for one in plan.pushes if one.named and one.share > 0), key=lambda one: -one.share)
@@ -185,7 +198,8 @@ def _conflicts(report: ValueReport) -> str:
                    for i in range(K))
     head = "<tr><td></td>" + "".join(f"<th scope=col>{k + 1}</th>" for k in range(K))
     return (
-        "<p>One step on the value of the column moves the value of the row by so many per cent of what its own step does, "
+        "<p>One step on the value of the column moves the value of the row by so many per cent of what its own step "
+        "does, "
         "with the answers that the file has. Full: helps. Hollow: hinders. Pale: could be either. It acts only where "
         f'answers are shared.</p><ul class="words">{"".join(words)}</ul><div class="scroll" tabindex="0" role="region" '
         f'aria-label="Table of pushes between values"><table class="square">{head}{rows}</table></div>'
@@ -216,7 +230,8 @@ def _sides(report: ValueReport) -> str:
 
     far = [i for i in order if gap[i] > GAP]
     words = "No value is learned on one side alone." if not far else (
-        f"In <b>{listed([_name(report, i) for i in far[:4]])}</b> the first step learns one side at the cost of the other: "
+        f"In <b>{listed([_name(report, i) for i in far[:4]])}</b> the first step learns one side at the cost of the "
+        "other: "
         + listed([f"{percent(sides[i].min())} against {percent(sides[i].max())} wrong" for i in far[:4]]) + ".")
     odd = report.unbalanced
     push = report.common**2 / max(2 * plan.pilot, 1)
@@ -225,9 +240,11 @@ def _sides(report: ValueReport) -> str:
             else "<b>Keep both sides equally many.</b> Yours are. ")
     return (
         f"<p>Predicted errors of the aligned side (full) and the other (hollow). {words}</p>{both(dumbbells)}"
-        f'<p class="warn">{warn}What all your prompts have in common is about {report.common:.0f} times as long as half the '
+        f'<p class="warn">{warn}What all your prompts have in common is about {report.common:.0f} times as long as '
+        'half the '
         "distance between the two sides of a value. It cancels only while both sides have equally many pairs: unless "
-        f"prompts are centred, one pair too many pushes everything towards one answer about {push:.2g} times as hard as a "
+        f"prompts are centred, one pair too many pushes everything towards one answer about {push:.2g} times as "
+        "hard as a "
         "value itself does at the first step. Later steps repair it more or less soon.</p>"
     )
 
@@ -239,7 +256,8 @@ def _odd(report: ValueReport) -> str:
         f"<li><q>{clean(report.prompts[j].split(chr(10), 1)[-1].strip(chr(34)), 300)}</q><small>pair "
         f"{int(report.looked_at[j]) + 1}, {_name(report, int(report.value[j]))}, marked "
         f"<b>{clean(report.chosen[j].strip(), 60)}</b></small></li>" for j in report.odd)
-    return ("<p>Even with answers of its own, the rest of its value pushes each of these the wrong way, hardest first. They "
+    return ("<p>Even with answers of its own, the rest of its value pushes each of these the wrong way, hardest "
+            "first. They "
             f'are odd, hard, or marked wrongly.</p><ol class="texts">{items}</ol>')
 
 
@@ -257,18 +275,21 @@ def _to_do(report: ValueReport) -> str:
                       f"{percent(report.checked[OWN].late[K])} with own answers for all.")
         steps.append(words)
     elif len(plan.options) > 1:
-        steps.append("<b>Leave the answers as they are</b>: no other layout that was tried is predicted to do better by a "
+        steps.append("<b>Leave the answers as they are</b>: no other layout that was tried is predicted to do "
+                     "better by a "
                      "point or more with so many pairs.")
     far = [i for i in range(K) if plan.now.needed(plan.target)[i] > plan.Q]
     reach = [i for i in far if np.isfinite(plan.now.needed(plan.target)[i])]
     if reach:
         steps.append("<b>Collect more pairs</b> for " + listed([
-            f"{_name(report, i)} (to about {words_of_need(plan.now.needed(plan.target)[i])} a side)" for i in reach[:6]]) + ".")
+            f"{_name(report, i)} (to about {words_of_need(plan.now.needed(plan.target)[i])} a side)"
+            for i in reach[:6]]) + ".")
     if far and not reach:
         steps.append(f"<b>Do not count on more pairs alone</b> for {percent(plan.target)}: at the first step no number "
                      "suffices. Other answers, and longer training, do more.")
     if report.odd:
-        steps.append(f"<b>Read the {several(len(report.odd), 'statement')} above</b>, and exchange the answers where they "
+        steps.append(f"<b>Read the {several(len(report.odd), 'statement')} above</b>, and exchange the answers "
+                     "where they "
                      "are marked wrongly.")
     if not report.unbalanced:
         steps.append("<b>Keep the two sides equally many</b> when you add pairs.")
@@ -290,31 +311,41 @@ def _groups(report: ValueReport, name: str) -> str:
 def _check(report: ValueReport) -> str:
     K, rows = len(report.names), ""
     for name, one in report.checked.items():
-        rows += (f"<tr><th scope=row>{clean(name)}</th><td>{percent(one.predicted[K])}</td><td>{percent(one.first[K])}</td>"
+        rows += ("<tr><th "
+                 f"scope=row>{clean(name)}</th><td>{percent(one.predicted[K])}</td><td>{percent(one.first[K])}</td>"
                  f"<td>{percent(one.late[K])}<small>{between(one.late_low[K], one.late_high[K])}</small></td>"
                  f"<td>{percent(one.half[K])}</td>")
     one = report.checked[AS_THEY_ARE]
     off = float(np.mean(np.abs(one.predicted[:K] - one.first[:K])))
     return (
-        f"<p>Four times a quarter of the statements was kept back, and the rest ({one.Q:.0f} a side) used: once to predict, "
-        f"once to take the first step, once to train the last layer for {one.steps} steps of Adam. Of a single value the "
+        f"<p>Four times a quarter of the statements was kept back, and the rest ({one.Q:.0f} a side) used: once to "
+        "predict, "
+        f"once to take the first step, once to train the last layer for {one.steps} steps of Adam. Of a single "
+        "value the "
         f"prediction of the first step was off by {100 * off:.0f} points on average.</p>"
-        '<div class="scroll" tabindex="0" role="region" aria-label="Table of predicted and found errors"><table><tr><th '
-        "scope=col>answers</th><th scope=col>predicted, first step</th><th scope=col>found, first step</th><th scope=col>"
+        '<div class="scroll" tabindex="0" role="region" aria-label="Table of predicted and found '
+        'errors"><table><tr><th '
+        "scope=col>answers</th><th scope=col>predicted, first step</th><th scope=col>found, first step</th><th "
+        "scope=col>"
         f"found, long training</th><th scope=col>the same on half the pairs</th>{rows}</table></div>"
     )
 
 
 def _what(report: ValueReport) -> str:
     plan = report.plan
-    chosen = (" Which value gets answers of its own, and which values share, was chosen on these statements: its number is a "
+    chosen = (" Which value gets answers of its own, and which values share, was chosen on these statements: its "
+              "number is a "
               "little too good." if len(plan.options) > 2 else "")
     return (
-        f"<p><b>For which training.</b> Everything in blue is a prediction for {plan.stage}, by a formula (law N5, chapter 12) "
-        "from products of your statements; nothing is fitted. A floor, and a number of pairs that does not exist, are floors of "
-        "that step. What is red was found on your statements, with the last layer trained long; full fine-tuning moves the "
+        f"<p><b>For which training.</b> Everything in blue is a prediction for {plan.stage}, by a formula (law N5, "
+        "chapter 12) "
+        "from products of your statements; nothing is fitted. A floor, and a number of pairs that does not exist, "
+        "are floors of "
+        "that step. What is red was found on your statements, with the last layer trained long; full fine-tuning "
+        "moves the "
         "prompts themselves and is not on this page.</p>"
-        f"<p><b>Intervals.</b> 95&nbsp;%, from {plan.halves} random halves of your statements (without repetition: a statement "
+        f"<p><b>Intervals.</b> 95&nbsp;%, from {plan.halves} random halves of your statements (without repetition: "
+        "a statement "
         "drawn twice would agree with itself) and, for the pale bands, from the draw of one training set of that size "
         f"besides. Between values, what is named is beyond chance with all pushes counted (Bonferroni).{chosen} Other "
         f"statements of the same kind are what they speak of, and one model: {clean(report.model)}. This page took "

@@ -1,4 +1,4 @@
-"""The report on values with two single-token answers: the plan, long training beside it, and a check on the file itself."""
+"""The report on values with two single-token answers: the plan, long training beside it, and a check."""
 
 import time
 from collections.abc import Callable, Mapping

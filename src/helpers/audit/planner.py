@@ -183,7 +183,8 @@ def plan(
     ------
     ValueError : arrays that do not fit, a side with fewer than 6 pairs, layouts of other values, numbers out of range.
     """
-    inside("target", target, 0, 0.5), flag("centred", centred), at_least("halves", halves, 10), at_least("seed", seed, 0)
+    inside("target", target, 0, 0.5), flag("centred", centred)
+    at_least("halves", halves, 10), at_least("seed", seed, 0)
     holds("preferences", preferences, "value side layout", "preferences with value, side and layout")
     layout, x = preferences.layout, finite("embeddings", embeddings, 1e50)
     sample = SimpleNamespace(x=x, value=preferences.value, side=preferences.side)
@@ -229,7 +230,8 @@ def _forecast(found: Interactions, parts: list[Interactions], layout: TokenLayou
     sides = found.law(layout, Q)
     error, strays = _with_mean(sides), found.strays(layout, Q)
     z = norm.ppf(np.clip(error, 1e-12, 1 - 1e-12))
-    spread = norm.ppf(np.clip([_with_mean(part.law(layout, Q)) for part in parts], 1e-12, 1 - 1e-12)).std(axis=0, ddof=1)
+    of_halves = [_with_mean(part.law(layout, Q)) for part in parts]
+    spread = norm.ppf(np.clip(of_halves, 1e-12, 1 - 1e-12)).std(axis=0, ddof=1)
     of_draw = strays / np.maximum(norm.pdf(z), 1e-12)
     wide = norm.ppf((1 + LEVEL) / 2)
     ends = [norm.cdf(z + sign * wide * np.hypot(spread, draw)) for draw in (0.0, of_draw) for sign in (-1, 1)]

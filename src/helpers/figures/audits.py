@@ -44,8 +44,7 @@ def sorted_pushes(
         if marked is not None and marked[j]:
             up_side = force[j] > 0
             sheet.panels[0].annotate(str(j + 1), (n, force[j]), xytext=(0, 6 if up_side else -6),
-                                     textcoords="offset points", ha="center", va="bottom" if up_side else "top",
-                                     fontsize=9)
+                                     textcoords="offset points", ha="center", va="bottom" if up_side else "top")
     entries = [(dot_of(PREDICTED), "predicted, right way"), (dot_of(PREDICTED, full=False), "predicted, wrong way")]
     if margins is not None:
         entries.append((dot_of(MEASURED), "measured"))

@@ -1,4 +1,4 @@
-"""The law N5 from measured products, each side by itself, for any layout and any Q, and how far one training set strays."""
+"""The law N5 from measured products, each side by itself, for any layout and Q, and how far a training set strays."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -52,9 +52,9 @@ class Interactions:
     def strays(self, layout: TokenLayout, Q: float | Annotated[np.ndarray, "*Q"]) -> Annotated[np.ndarray, "*Q K1"]:
         """Standard deviation, over training sets of Q samples a cluster, of the risk after one step.
 
-        Shape (*Q.shape, K + 1): of each value (mean of its sides), and last of the mean of all values. What one training
-        sample adds to the mean of T of a cluster, times the slope of the law: at most too large, since the part of it that
-        only lengthens T, and does no harm, is counted too (by up to twice where little else strays).
+        Shape (*Q.shape, K + 1): of each value (mean of its sides), and last of the mean of all values. What one
+        training sample adds to the mean of T of a cluster, times the slope of the law: if anything too large, since
+        the part that only lengthens T, and does no harm, is counted too (up to twice where little else strays).
         Raises `ValueError` as `law`.
         """
         Q = _sizes(Q)
@@ -68,8 +68,8 @@ class Interactions:
         for i in range(self.K):
             parts = [np.flatnonzero(self._members[:, c]) for c in (2 * i, 2 * i + 1)]
             rows.append(np.concatenate(parts))
-            weights.append(np.concatenate(
-                [np.repeat(slope[:, i, s, None] / len(part), len(part), axis=1) for s, part in enumerate(parts)], axis=1))
+            even = [np.repeat(slope[:, i, s, None] / len(part), len(part), axis=1) for s, part in enumerate(parts)]
+            weights.append(np.concatenate(even, axis=1))
         found = np.zeros((len(at), self.K + 1))
         for c in range(2 * self.K):
             mine, total, noise = np.flatnonzero(self._members[:, c]), 0.0, 0.0
