@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
+from playwright.sync_api import sync_playwright
 
+from book.tools.site import launch
 from helpers.advice import PairReport, ValueReport, audit_file, audit_preferences
 from helpers.advice.__main__ import main
 from helpers.advice.page import clean, page
@@ -17,6 +19,7 @@ from helpers.advice.value_report import check_layout
 from helpers.llm import load_llm
 from helpers.preferences import Preferences, example_pairs, example_swaps, load_values
 from helpers.records import recorded
+from pages import overflow, violations
 
 HOSTILE = [
     "<script>alert(1)</script>", "</style><img src=x onerror=alert(1)>", "\"'><svg onload=alert(1)>", "&lt;b&gt;",
@@ -159,3 +162,22 @@ def test_the_example_pairs_on_the_real_model(tmp_path):
     np.fill_diagonal(pushes, 0)
     np.testing.assert_allclose(report.judged.matrix, pushes, rtol=2e-3, atol=1e-4 * np.abs(pushes).max())
     soup_of(tmp_path / "p.html")
+
+
+@pytest.mark.pages
+@pytest.mark.parametrize("width, scheme", [(960, "light"), (390, "dark")])
+def test_pages_are_clean_for_axe_and_ask_for_nothing(tmp_path, tiny, width, scheme):
+    audit_preferences(example_pairs(), tiny, tmp_path / "pairs.html")
+    audit_preferences(load_values(5, answers="shared").per_cluster(9), tiny, tmp_path / "values.html")
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        for name in ("pairs.html", "values.html"):
+            # axe is a script: the page's own policy would keep it out.
+            page = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme,
+                                       bypass_csp=True).new_page()
+            asked = []
+            page.on("request", lambda request, asked=asked: asked.append(request.url))
+            page.goto((tmp_path / name).as_uri())
+            assert violations(page) == [] and overflow(page) == 0
+            assert [url for url in asked if not url.startswith("file:")] == []
+        browser.close()

@@ -171,7 +171,7 @@ def test_bad_input_is_told_in_one_sentence():
     x, given = planted(0.0, np.random.default_rng(0), n=7)
     for wrong, words in (
         (dict(target=0.6), "target must lie strictly between 0 and 0.5"), (dict(halves=3), "halves must be"),
-        (dict(Q=0), "Q must be a number of at least 1"), (dict(embeddings=x[:5]), "sample"),
+        (dict(Q=0), "Q must lie between 1 and"), (dict(embeddings=x[:5]), "sample"),
         (dict(layouts={"two": disjoint(2)}), "layout must have 3 values"),
         (dict(layouts={"as they are": disjoint(3)}), "layouts must map names other than"),
         (dict(preferences=SimpleNamespace(value=given.value[::3], side=given.side[::3], layout=shared(3)),

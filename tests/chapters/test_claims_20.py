@@ -48,7 +48,8 @@ def test_long_training_goes_below_the_floor_of_the_first_step(said):
 
 
 def test_the_vote_of_the_others(said):
-    assert said["N"] == 40 and said["share_low"] < said["right"] / 40 < said["share_high"]
+    assert said["N"] == [40, 40] and said["right"] == 26 and said["p"] == pytest.approx(0.08, abs=0.005)
+    assert said["share_low"] < said["right"] / 40 < said["share_high"]
     # "lengths give nothing away": length alone does no better than a coin, the vote far better
     assert said["by_length"] < 0.5 and said["apart"] > 0.75
     assert 1.5 < said["hits"] < 3 and said["named"] < 8
@@ -64,6 +65,7 @@ def test_what_training_then_did(said):
     expected = [(margins[part] <= 0).sum() for part in (force <= -1, (force > -1) & (force <= 0), force > 0)]
     assert said["went_wrong"] == expected == [3, 2, 1] and said["of"] == [6, 8, 26]  # "half did", "hardly ever"
     assert said["correlation"] == pytest.approx(0.63, abs=0.01) and said["correlation"] > abs(said["with_length"])
+    assert (said["moved_right"], said["told_right"]) == (34, 26)
     assert said["agree"] == 0.75 and said["swapped_wrong"] == 2
     assert record["settings"]["folds"] == 4 and record["settings"]["steps"] == 12 and record["settings"]["blocks"] == 8
     assert 0.2 < 8 / 30 < 0.3  # "a quarter of the model"

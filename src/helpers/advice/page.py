@@ -11,10 +11,13 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-a
 NUMBERS = "no one two three four five six seven eight nine ten eleven twelve".split()
 
 
-def page(*, title: str, about: str, verdict: Iterable[str], numbers: Iterable[tuple[str, str]],
+def page(*, title: str, about: str, verdict: Iterable[str], numbers: Iterable[tuple[str, str, str]],
          sections: Iterable[tuple[str, str]]) -> str:
-    """The whole page. `title` and `about` are texts; all else is HTML whose texts are escaped."""
-    cards = "".join(f"<div><b>{big}</b><span>{small}</span></div>" for big, small in numbers)
+    """The whole page. `title` and `about` are texts; all else is HTML whose texts are escaped.
+
+    numbers : a number, what it is, and "predicted" or "found".   sections : a heading and its HTML, left out if empty.
+    """
+    cards = "".join(f'<div><b class="{kind}">{big}</b><span>{small}</span></div>' for big, small, kind in numbers)
     body = "".join(f"<section><h2>{escape(head)}</h2>{text}</section>" for head, text in sections if text)
     style = files("helpers").joinpath("advice/page.css").read_text("utf-8")
     return (

@@ -13,11 +13,10 @@ def pair_page(report: PairReport, *, title: str | None = None) -> str:
     hard, weak = judged.hard, judged.weak
     numbers = [
         (percent(right / N), f"of the pairs move the right way at first ({between(judged.low, judged.high)} for "
-                             "others of "
-                             f"this kind; labels by a coin: {percent(judged.chance)})"),
-        (str(len(hard)), f"to read first: they push hard against the rest; {len(weak)} more are undecided"),
+                             f"others of this kind; labels by a coin: {percent(judged.chance)})", "predicted"),
+        (str(len(hard)), f"to read first: they push hard against the rest; {len(weak)} more are undecided", "predicted"),
         (percent(judged.would_be_found), "chance that a pair of this file would be among those to read if its two "
-                                         "answers had been exchanged by mistake"),
+                                         "answers had been exchanged by mistake", "predicted"),
     ]
     return page(
         title=title or f"{N} pairs of answers", about=f"{N} pairs, {report.model}. Nothing has been trained.",
@@ -45,9 +44,9 @@ def _verdict(report: PairReport) -> list[str]:
     lines = [f"Training should at first move <b>{int(judged.right.sum())} of these {N} pairs</b> the right way, each "
              f"judged by the other {N - 1}."]
     if judged.p > 0.05:
-        lines.append(f"That is <b>no more than chance</b>: with labels drawn by a coin as many or more do in "
-                     f"{100 * judged.p:.0f} of 100 draws. These pairs do not agree on anything that this model can "
-                     "learn from their beginning, or there are too few.")
+        lines.append(f"That is <b>not beyond chance</b>: with labels drawn by a coin as many or more do in "
+                     f"{100 * judged.p:.0f} of 100 draws. Perhaps these pairs agree on little that a first step can "
+                     "learn, perhaps there are too few to tell.")
     if hard:
         lines.append(f"<b>{several(len(hard), 'pair').capitalize()} push{'es' if len(hard) == 1 else ''} hard against "
                      f"the rest</b>: {_numbers(hard)}. Read {'it' if len(hard) == 1 else 'them'} first: "

@@ -17,11 +17,12 @@ def value_page(report: ValueReport, *, title: str | None = None) -> str:
     late = report.checked[AS_THEY_ARE]
     numbers = [
         (percent(now.error[at, K]), f"wrong at first with {plan.Q:.0f} pairs a side "
-                                    f"({between(now.run_low[at, K], now.run_high[at, K])})"),
-        (percent(now.floor[K]), f"wrong at first with endless many pairs ({between(now.low[-1, K], now.high[-1, K])})"),
-        (f"</b><b class=found>{percent(late.late[K])}",
+                                    f"({between(now.run_low[at, K], now.run_high[at, K])})", "predicted"),
+        (percent(now.floor[K]), f"wrong at first with endless many pairs ({between(now.low[-1, K], now.high[-1, K])})",
+         "predicted"),
+        (percent(late.late[K]),
          f"found wrong on statements kept back after long training of the last layer on {late.Q:.0f} pairs a side "
-         f"({between(late.late_low[K], late.late_high[K])})"),
+         f"({between(late.late_low[K], late.late_high[K])})", "found"),
     ]
     return page(
         title=title or several(K, "value").capitalize(),

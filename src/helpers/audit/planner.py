@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 from scipy.stats import norm
 
-from ..checks import at_least, finite, flag, holds, inside, one_of, shown
+from ..checks import at_least, between, finite, flag, holds, inside, one_of, shown
 from ..layouts import TokenLayout, disjoint
 from ..risk.products import Interactions, interactions
 from ..statistics import LEVEL
@@ -193,8 +193,8 @@ def plan(
     pilot = int(counts.min())
     if pilot < ENOUGH:
         raise ValueError(f"preferences must hold at least {ENOUGH} pairs of each side, got one with {pilot}")
-    if Q is not None and not (isinstance(Q, int | float | np.number) and not isinstance(Q, bool) and Q >= 1):
-        raise ValueError(f"Q must be a number of at least 1, got {shown(Q)}")
+    if Q is not None:
+        between("Q", Q, 1, 1e9)
     if centred:
         means = [x[(found.value == i) & (found.side == s)].mean(axis=0) for i in range(found.K) for s in (1, -1)]
         found = interactions(SimpleNamespace(x=x - np.mean(means, axis=0), value=found.value, side=found.side))
