@@ -14,7 +14,7 @@ def pair_page(report: PairReport, *, title: str | None = None) -> str:
     numbers = [
         (percent(right / N), f"of the pairs move the right way at first ({between(judged.low, judged.high)} for "
                              f"others of this kind; labels by a coin: {percent(judged.chance)})", "predicted"),
-        (str(len(hard)), f"to read first: they push hard against the rest; {len(weak)} more are undecided", "predicted"),
+        (str(len(hard)), f"to read first: they push hard against the rest; {len(weak)} are undecided", "predicted"),
         (percent(judged.would_be_found), "chance that a pair of this file would be among those to read if its two "
                                          "answers had been exchanged by mistake", "predicted"),
     ]
