@@ -34,7 +34,7 @@ def pairwise(W, pairs):
     return sums @ (terms.correlation * terms.sharing) @ sums.T
 
 
-@search(seed=st.integers(0, 10**6), N=st.integers(1, 9), d=st.sampled_from([2, 5, 60]), longest=st.integers(1, 9),
+@search("D", seed=st.integers(0, 10**6), N=st.integers(1, 9), d=st.sampled_from([2, 5, 60]), longest=st.integers(1, 9),
         draws=200)
 def test_one_gradient_less_the_own_part_is_the_sum_over_the_other_pairs(seed, N, d, longest):
     W, pairs = draw(seed, N=N, d=d, longest=longest)
