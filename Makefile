@@ -8,7 +8,7 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 export TOKENIZERS_PARALLELISM := false
 
 .DEFAULT_GOAL := help
-.PHONY: help book chapter watch check test lab serve pdf notebooks costs reproduce bench lock lint model browser clean
+.PHONY: help book chapter watch check test lab serve pdf notebooks costs reproduce audit bench lock lint model browser clean
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -75,6 +75,9 @@ pdf: book $(VENV)/test browser ## write the built book as one PDF, _build/reward
 notebooks: $(VENV)/base ## write chapters/*.ipynb from chapters/*.md, with the costs that the last build measured
 	@$(BIN)/python -m book.tools.costs
 	@$(BIN)/python -m book.tools.export
+
+audit: $(VENV)/base model ## audit your own pairs before training, DATA=pairs.jsonl; MODEL=... OUT=audit.html
+	@$(BIN)/python -m helpers.advice $(or $(DATA),$(error say which: make audit DATA=pairs.jsonl)) $(if $(MODEL),--model $(MODEL)) --out $(or $(OUT),audit.html)
 
 bench: book $(VENV)/test browser ## time training against TRL and a dense head, and the pages, into records/
 	@$(BIN)/python -m book.tools.bench

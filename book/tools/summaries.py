@@ -33,7 +33,13 @@ def _law() -> dict:
     return found
 
 
-SUMMARIES: dict[str, Callable[[], dict]] = {"assumptions": _assumptions, "law": _law}
+def _audit_pairs() -> dict:
+    return json.loads((ROOT / "records" / "audit_pairs.json").read_text(encoding="utf-8"))
+
+
+SUMMARIES: dict[str, Callable[[], dict]] = {
+    "assumptions": _assumptions, "audit_pairs": _audit_pairs, "law": _law,
+}
 
 
 def text(name: str) -> str:

@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         ],
         "intervals": ["Interval", "groups_of_pairs", "jackknife"],
         "gaussian": ["Normality", "normality"],
+        "planner": ["Forecast", "Plan", "Push", "plan", "words_of_need"],
         "published": ["published_cosines", "published_norms"],
         "report": ["Audit", "Check", "Spread", "audit"],
     },

@@ -6,6 +6,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "assumptions": ["seen_by_checks", "verdicts"],
+        "audits": ["sorted_pushes"],
         "concentration": ["densities", "failure_curves", "first_exit", "margins_in_envelopes", "shares"],
         "conflict": ["contributions", "first_rates"],
         "geometry": ["cluster_margins", "planes", "square_maps", "token_graphs"],

@@ -6,6 +6,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "bank": ["as_prompt", "load_persona", "load_values", "value_glosses"],
+        "examples": ["example_pairs", "example_swaps"],
         "own_pairs": ["read_pairs"],
         "pairs": ["Preferences"],
         "persona": ["persona_names", "persona_records", "persona_source"],

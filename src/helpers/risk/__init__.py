@@ -14,6 +14,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "exact": ["cluster_risks", "exact_risk", "log_cluster_risks", "log_exact_risk"],
         "laws": ["law_from_interactions", "log_law", "one_step_risk_from_interactions", "risk_law"],
         "one_step": ["FirstStep", "first_step", "log_chernoff", "log_one_step_risk", "one_step_risk", "risk_theorem"],
+        "products": ["Interactions", "interactions"],
         "trials": ["first_step_errors"],
     },
 )

@@ -6,6 +6,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "pairs": ["SequencePairs"],
+        "pushes": ["push_matrix", "total_pushes"],
         "rewards": [
             "TokenTerms", "sequence_gradient", "sequence_margins", "token_reward", "token_reward_rates",
             "token_terms",
