@@ -11,6 +11,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "geometry": ["cluster_margins", "planes", "square_maps", "token_graphs"],
         "glyphs": ["glyph"],
         "margins": ["flips", "interaction_blocks", "predicted_against_measured", "two_accuracies"],
+        "more_values": ["Fan", "candidates", "error_by_values", "fans"],
         "pictures": ["picture", "picture_names"],
         "scaling": ["law_and_error"],
         "sequences": ["answer_rates", "token_rates"],
