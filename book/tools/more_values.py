@@ -37,7 +37,7 @@ GD, ADAM = dict(beta=0.1, lr=1.0), dict(beta=0.01, lr=1e-3, optimizer="adam")  #
 class Size:
     """How much is measured: statements a cluster, share held out, splits, steps, and the numbers of values."""
 
-    each: int = 200
+    each: int = 100
     test: float = 0.25
     splits: int = 10
     steps: int = 100
@@ -70,9 +70,10 @@ def measured(x: np.ndarray, train: Preferences, x_test: np.ndarray, test: Prefer
     centre, Q = x.mean(axis=0), int(train.counts.min())
     sample = Sample((x - centre).astype(float), train.value, train.side)
     law = law_from_interactions(sample, train.layout, Q)
-    run = train_last_layer(x - centre, train, steps=steps, test=(x_test - centre, test), **GD)
+    once, run = (train_last_layer(x - centre, train, steps=n, test=(x_test - centre, test), every=n, **GD)
+                 for n in (1, steps))
     adam = train_last_layer(x, train, steps=steps, test=(x_test, test), every=steps, **ADAM)
-    found = {"law": law, "gd_first": 1 - run.test_accuracies[1], "gd_last": 1 - run.test_accuracies[-1],
+    found = {"law": law, "gd_first": 1 - once.test_accuracies[-1], "gd_last": 1 - run.test_accuracies[-1],
              "gd_margin": run.test_margins[-1], "adam": 1 - adam.test_accuracies[-1],
              "adam_margin": adam.margins[-1], "adam_test_margin": adam.test_margins[-1]}
     return {name: float(np.mean(value)) for name, value in found.items()}

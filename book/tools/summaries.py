@@ -21,7 +21,12 @@ def _assumptions() -> dict:
     return json.loads((ROOT / "records" / "assumptions.json").read_text(encoding="utf-8"))
 
 
-SUMMARIES: dict[str, Callable[[], dict]] = {"assumptions": _assumptions}
+def _more_values() -> dict:
+    kept = json.loads((ROOT / "records" / "more_values.json").read_text(encoding="utf-8"))
+    return {name: value for name, value in kept.items() if name != "slice"}
+
+
+SUMMARIES: dict[str, Callable[[], dict]] = {"assumptions": _assumptions, "more_values": _more_values}
 
 
 def text(name: str) -> str:

@@ -37,6 +37,8 @@ ANSWERS: dict[str, Exercise] = {
         },
     ),
     "10.3": function("leverage", _leverage, [([1, 2, 4, 8, 16],), ([0.0, 1.0, 5.0],), ([3, 2, 1],)]),
-    "10.4": function("margin", _adam_margin, [(_M, 0.01, 1e-3, 100), (_M[:1], 0.1, 0.01, 7), (np.ones(4), 1.0, 1.0, 1)]),
+    "10.4": function(
+        "margin", _adam_margin, [(_M, 0.01, 1e-3, 100), (_M[:1], 0.1, 0.01, 7), (np.ones(4), 1.0, 1.0, 1)]
+    ),
     "10.5": number("R²", linregress(_K, norm.cdf(-3 / np.sqrt(_K))).rvalue ** 2, rel=2e-3),
 }
