@@ -52,7 +52,7 @@ def test_the_margin_of_adam_is_known_before_it_runs(said):
 
 def test_losses_and_errors_slow_down_with_more_values_as_in_figures_7_and_8(said):
     loss, error = said["loss"].reshape(2, -1), said["train_error"].reshape(2, -1)
-    assert said["trained_by"] == ["Adam"] * 5 + ["gradient descent"] * 5
+    assert said["trained_by"] == ["Adam"] * 5 + ["descent"] * 5
     assert (np.diff(loss[0]) > 0).all() and (np.diff(error[0]) > 0).all()
     assert loss[0].max() < np.log(2) and loss[0].min() > 0.66  # all pairs keep pushing with about one half
 
@@ -78,12 +78,12 @@ def test_the_law_describes_the_paper_s_data_best_at_the_first_step(said, record)
     runs, names = said["persona_run"], said["candidate"]
     r2, low, high = (dict(zip(zip(runs, names, strict=True), said[end], strict=True))
                      for end in ("r2", "r2_low", "r2_high"))
-    assert r2["gd_first", "law"] == pytest.approx(0.99, abs=0.005)
-    assert r2["gd_first", "line in log K"] == pytest.approx(0.97, abs=0.006)
-    assert r2["gd_first", "line in K"] == pytest.approx(0.73, abs=0.006)
-    assert low["gd_first", "line in log K"] > high["gd_first", "line in K"]
-    assert r2["adam", "line in log K"] == pytest.approx(0.98, abs=0.005)
-    assert r2["adam", "law"] == pytest.approx(0.90, abs=0.005)
+    assert r2["first step", "law"] == pytest.approx(0.99, abs=0.005)
+    assert r2["first step", "line in log K"] == pytest.approx(0.97, abs=0.006)
+    assert r2["first step", "line in K"] == pytest.approx(0.73, abs=0.006)
+    assert low["first step", "line in log K"] > high["first step", "line in K"]
+    assert r2["Adam", "line in log K"] == pytest.approx(0.98, abs=0.005)
+    assert r2["Adam", "law"] == pytest.approx(0.90, abs=0.005)
     assert ((said["persona_gap_low"] < 0) & (said["persona_gap_high"] > 0)).all()  # "at each of the five K"
     balanced = {a: {q: np.array(v).mean(axis=0) for q, v in record["balanced"][a].items()} for a in ("shared", "own")}
     over = balanced["shared"]["law"] - balanced["shared"]["adam"]
@@ -130,11 +130,7 @@ def test_what_the_explorer_is_said_to_show(said):
 
 
 def test_numbers_in_the_solutions():
-    assert ANSWERS["10.1"].judge(1600).right
-    values = np.array([1, 2, 4, 8, 16.0])
-    away = values - values.mean()
-    assert 1 / 5 + away[-1] ** 2 / (away @ away) == pytest.approx(0.85, abs=0.006)  # "it is 0.85"
-    assert ANSWERS["10.5"].value > 0.99
+    assert ANSWERS["10.3"].value > 0.99  # "above 0.99"
 
 
 def test_the_record_is_made_by_its_command_and_holds_no_statement():

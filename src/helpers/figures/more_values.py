@@ -35,7 +35,7 @@ def fans(panels: Mapping[str, Fan], *, up: str, most: int = 5) -> Sheet:
     up : label of the curves with their unit.
     most : dots on a curve; they are means over draws with 95 % intervals.
     """
-    sheet = Sheet([fan.across for fan in panels.values()], up, panels=len(panels), height=3.6, phone=3.1 * len(panels))
+    sheet = Sheet([fan.across for fan in panels.values()], up, panels=len(panels), height=3.2, phone=3.0 * len(panels))
     values = list(next(iter(panels.values())).x)
     for axes, (title, fan) in zip(sheet.panels, panels.items(), strict=True):
         zero(axes)
@@ -71,7 +71,7 @@ def candidates(
     fits : name -> fitted numbers, (x, y) of a fine curve and its values at `values`: (curve of shape (2, m), (n,));
         grey, since they were made after the measurement. Below stands measured - each candidate.
     """
-    sheet = Sheet(VALUES, ["Risk (probability)", "measured − candidate (probability)"], ratios=(2.2, 1.2), height=5.0,
+    sheet = Sheet(VALUES, ["Risk (probability)", "measured − candidate (probability)"], ratios=(2.2, 1.2), height=4.5,
                   phone=5.4)
     top, below = sheet.panels
     zero(below)
@@ -108,9 +108,9 @@ def error_by_values(
     """
     up = "Risk (probability)"
     if below is None:
-        sheet = Sheet(VALUES, up, height=3.3)
+        sheet = Sheet(VALUES, up, height=2.9)
     else:
-        sheet = Sheet(VALUES, [up, difference], ratios=(2.2, 1), height=4.8, phone=5.2)
+        sheet = Sheet(VALUES, [up, difference], ratios=(2.2, 1), height=4.3, phone=4.9)
         zero(sheet.panels[1])
     top, at, entries = sheet.panels[0], np.arange(len(values)), []
     for k, (name, law) in enumerate(laws.items()):
