@@ -94,6 +94,8 @@ def test_the_law_describes_the_paper_s_data_best_at_the_first_step(said, record)
     np.testing.assert_allclose(balanced["own"]["adam_margin"], balanced["own"]["adam_margin"][0], rtol=5e-3)
     assert record["cosines"]["mean"] == pytest.approx(0.17, abs=0.005)
     lists = np.array(record["lists"]["own"]["adam"]).mean(axis=0)
+    ends = said["lists_low"][:2], said["lists_high"][:2]
+    np.testing.assert_allclose(ends, [[0.09, 0.16], [0.16, 0.21]], atol=0.005)
     assert lists.min() == pytest.approx(0.12, abs=0.005) and lists.max() == pytest.approx(0.19, abs=0.006)
     assert {"command", "model_digest", "data_digest", "commit", "versions", "machine", "seconds"} <= set(record["made"])
     assert record["made"]["settings"]["splits"] == 10 and record["made"]["settings"]["each"] == 100
