@@ -132,7 +132,8 @@ def test_what_the_explorer_is_said_to_show(said):
 
 
 def test_numbers_in_the_solutions():
-    assert ANSWERS["10.3"].value > 0.99  # "above 0.99"
+    assert ANSWERS["10.1"].judge(1600).right
+    assert ANSWERS["10.4"].value > 0.99  # "above 0.99"
 
 
 def test_the_record_is_made_by_its_command_and_holds_no_statement():

@@ -21,7 +21,8 @@ _K = np.array([1.0, 2.0, 4.0, 8.0])
 _M = np.random.default_rng(10).normal(size=6)
 
 ANSWERS: dict[str, Exercise] = {
-    "10.1": choice(
+    "10.1": number("steps", np.log(3) / (2 * 0.1**2 / 16) / (np.log(3) / (2 * 0.1**2) / 100), abs=0.5, rel=0),
+    "10.2": choice(
         "which of the three",
         "b",
         {
@@ -29,8 +30,8 @@ ANSWERS: dict[str, Exercise] = {
             "c": "The loss is a mean: a larger batch of the same kind has the same gradient.",
         },
     ),
-    "10.2": function(
+    "10.3": function(
         "margin", _adam_margin, [(_M, 0.01, 1e-3, 100), (_M[:1], 0.1, 0.01, 7), (np.ones(4), 1.0, 1.0, 1)]
     ),
-    "10.3": number("R²", linregress(_K, norm.cdf(-3 / np.sqrt(_K))).rvalue ** 2, rel=2e-3),
+    "10.4": number("R²", linregress(_K, norm.cdf(-3 / np.sqrt(_K))).rvalue ** 2, rel=2e-3),
 }
