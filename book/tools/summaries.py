@@ -37,8 +37,13 @@ def _audit_pairs() -> dict:
     return json.loads((ROOT / "records" / "audit_pairs.json").read_text(encoding="utf-8"))
 
 
+def _more_values() -> dict:
+    kept = json.loads((ROOT / "records" / "more_values.json").read_text(encoding="utf-8"))
+    return {name: value for name, value in kept.items() if name != "slice"}
+
+
 SUMMARIES: dict[str, Callable[[], dict]] = {
-    "assumptions": _assumptions, "audit_pairs": _audit_pairs, "law": _law,
+    "assumptions": _assumptions, "audit_pairs": _audit_pairs, "law": _law, "more_values": _more_values,
 }
 
 

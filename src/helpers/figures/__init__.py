@@ -14,6 +14,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "guarantees": ["Ceiling", "by_share", "ceilings", "price_of_distance"],
         "losses": ["margin_paths", "paired_errors", "pushes_and_margins"],
         "margins": ["flips", "interaction_blocks", "predicted_against_measured", "two_accuracies"],
+        "more_values": ["Fan", "candidates", "error_by_values", "fans"],
         "pictures": ["picture", "picture_names"],
         "scaling": ["law_and_error", "law_and_full", "law_on_trial", "risk_over_time"],
         "sequences": ["answer_rates", "token_rates"],
