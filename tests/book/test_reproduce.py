@@ -35,11 +35,11 @@ def test_an_interrupted_record_goes_on_and_ends_as_an_unbroken_one(tmp_path, mon
     assert not list(tmp_path.glob("*.safetensors"))
     step, done = updates.Updater.step, []
 
-    def stopped(updater, batch):
+    def stopped(updater, batch, *others):
         if len(done) == 5:  # after the checkpoint at 4
             raise KeyboardInterrupt
         done.append(batch)
-        return step(updater, batch)
+        return step(updater, batch, *others)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(updates.Updater, "step", stopped)
