@@ -21,6 +21,8 @@ from helpers.preferences import Preferences, example_pairs, example_swaps, load_
 from helpers.records import recorded
 from pages import overflow, violations
 
+pytestmark = pytest.mark.slow  # `make check` has no time for it
+
 HOSTILE = [
     "<script>alert(1)</script>", "</style><img src=x onerror=alert(1)>", "\"'><svg onload=alert(1)>", "&lt;b&gt;",
     "\u202eevil", "a" * 900, "line\nbreak\x00\x07", "javascript:alert(1)", "<!-- -->]]>", "ünï🙂 \u2028",

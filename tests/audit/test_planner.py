@@ -18,6 +18,8 @@ from helpers.risk import (
     samples_for_risk,
 )
 
+pytestmark = pytest.mark.slow  # `make check` has no time for it
+
 
 def labels(sample, layout):
     return SimpleNamespace(value=sample.value, side=sample.side, layout=layout)

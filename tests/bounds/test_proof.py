@@ -20,6 +20,8 @@ from helpers.dynamics.flow import gradient_flow, noise_free_margin
 from helpers.layouts import chain, disjoint, grid, star
 from helpers.mixture import ValueMixture
 
+pytestmark = pytest.mark.slow  # `make check` has no time for it
+
 # Layout, l_b, Q, and whether Q is large enough for the event of B.1 in both its parts.
 CASES = {
     "disjoint": (disjoint(3), 0.5, 160, True),

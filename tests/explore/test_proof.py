@@ -25,6 +25,8 @@ from helpers.layouts import TokenLayout, chain, disjoint, shared, star
 from helpers.mixture import Sample, ValueMixture
 from helpers.risk import log_exact_risk
 
+pytestmark = pytest.mark.slow  # `make check` has no time for it
+
 K, D, MOST, NEW = 4, 150, 50, 5
 HORIZON = 0.4 * np.log(3)
 TOKENS = {"own": disjoint(4), "chain": chain(4), "star": star(4), "shared": shared(4)}

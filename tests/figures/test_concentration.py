@@ -17,7 +17,7 @@ from helpers.figures.concentration import (
 )
 from helpers.figures.theme import INK, MEASURED, PREDICTED, PROVED
 
-pytestmark = pytest.mark.usefixtures("themed")
+pytestmark = [pytest.mark.usefixtures("themed"), pytest.mark.slow]  # `make check` has no time for it
 RNG = np.random.default_rng(0)
 S = np.linspace(0, 0.4, 9)
 RATES = np.array([-0.5, 0.5, 1.0, 2.0, 7.0])

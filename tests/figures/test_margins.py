@@ -11,7 +11,7 @@ from helpers.figures.agreement import Group, agreement
 from helpers.figures.margins import flips, interaction_blocks, predicted_against_measured, two_accuracies
 from helpers.figures.theme import MARGIN, MEASURED, PAGE, PREDICTED
 
-pytestmark = pytest.mark.usefixtures("themed")
+pytestmark = [pytest.mark.usefixtures("themed"), pytest.mark.slow]  # `make check` has no time for it
 RNG = np.random.default_rng(0)
 T = np.arange(0, 101, 10.0)
 SAID = RNG.normal(size=30)

@@ -8,7 +8,7 @@ from matplotlib.colors import same_color
 from helpers.figures.more_values import VALUES, Fan, candidates, error_by_values, fans
 from helpers.figures.theme import MEASURED, PREDICTED, SOFT
 
-pytestmark = pytest.mark.usefixtures("themed")
+pytestmark = [pytest.mark.usefixtures("themed"), pytest.mark.slow]  # `make check` has no time for it
 K = [1, 2, 4, 8, 16]
 STEPS = np.arange(0, 101, 10)
 TOLD = {k: STEPS / (100 * k) for k in K}

@@ -8,7 +8,7 @@ from matplotlib.colors import same_color
 from helpers.figures.theme import MEASURED, PREDICTED, PROVED
 from helpers.figures.tracing import Trace, traces
 
-pytestmark = pytest.mark.usefixtures("themed")
+pytestmark = [pytest.mark.usefixtures("themed"), pytest.mark.slow]  # `make check` has no time for it
 X = np.array([1, 4, 16, 64])
 PARTS = {
     "whole": [Trace("law", X, 0.1 * np.sqrt(X) / 8), Trace("bound", X, X / 60 + 0.01, "proved"),

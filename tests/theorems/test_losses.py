@@ -14,6 +14,8 @@ from helpers.dynamics.flow import gradient_descent, gradient_flow, interaction_m
 from helpers.mixture import Sample, ValueMixture
 from theorems import ANY_LAYOUT, SEEDS, on_event, regions
 
+pytestmark = pytest.mark.slow  # `make check` has no time for it
+
 LOSS = st.sampled_from(["dpo", "ipo", "slic"])
 START = {"dpo": 0.5, "ipo": 2.0, "slic": 1.0}
 TURN = {"dpo": 0.5, "ipo": 1.0}

@@ -1,6 +1,7 @@
 """Searches for counterexamples to the results that are this book's own; one search a result."""
 
 import numpy as np
+import pytest
 from hypothesis import assume
 from hypothesis import strategies as st
 from scipy.integrate import quad
@@ -20,6 +21,8 @@ from helpers.risk.exact import cluster_risks
 from helpers.risk.laws import log_law
 from helpers.risk.one_step import first_step, log_chernoff, log_one_step_risk, risk_theorem
 from theorems import ANY_LAYOUT, SEEDS, search
+
+pytestmark = pytest.mark.slow  # `make check` has no time for it
 
 SMALL = {"layout": ANY_LAYOUT, "Q": st.integers(1, 6), "extra": st.integers(1, 20), "seed": SEEDS}
 L_B = st.floats(0, 3)

@@ -1,6 +1,7 @@
 """Searches for counterexamples to the paper's results, as repaired, inside their regions; one search a result."""
 
 import numpy as np
+import pytest
 from hypothesis import assume
 from hypothesis import strategies as st
 from scipy.special import expit
@@ -14,6 +15,8 @@ from helpers.dynamics.rates import pull
 from helpers.mixture import Sample, ValueMixture
 from helpers.risk.exact import log_exact_risk
 from theorems import ANY_LAYOUT, LAYOUTS, SEEDS, on_event, regions, search
+
+pytestmark = pytest.mark.slow  # `make check` has no time for it
 
 ROUND = 1e-9  # of the flow's integrator, relative to margins of size 1
 LOG3 = np.log(3)
