@@ -26,7 +26,9 @@ from helpers.training.fine_tuning import fine_tune
 from helpers.training.packed_pairs import evaluate_gaps, pack_pairs, policy_gaps
 
 # TRL 1.16 itself uses names that transformers has deprecated.
-pytestmark = [pytest.mark.filterwarnings("ignore:.*gradient_checkpointing` is deprecated:FutureWarning"), pytest.mark.slow]
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*gradient_checkpointing` is deprecated:FutureWarning"), pytest.mark.slow,
+]
 BETA = 0.3
 disable_progress_bar()
 
