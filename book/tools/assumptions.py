@@ -22,7 +22,7 @@ from helpers.llm import LLM, embed, load_llm
 from helpers.preferences import Preferences, load_persona
 from helpers.preferences.persona import persona_source
 
-from .reproduce import data_digest, machine
+from .reproduce import data_digest, machine, rounded
 from .source import ROOT
 
 RECORD = ROOT / "records" / "assumptions.json"
@@ -119,21 +119,13 @@ def main() -> int:
         "seconds": round(time.perf_counter() - start, 1),
     }}
     with atomic_file(RECORD) as partial:
-        partial.write_text(json.dumps(_rounded(found), indent=1) + "\n", encoding="utf-8")
+        partial.write_text(json.dumps(rounded(found), indent=1) + "\n", encoding="utf-8")
     print(RECORD)
     return 0
 
 
 def _three(values: np.ndarray) -> list[float]:
     return [float(np.min(values)), float(np.median(values)), float(np.max(values))]
-
-
-def _rounded(found):
-    if isinstance(found, dict):
-        return {key: _rounded(value) for key, value in found.items()}
-    if isinstance(found, list):
-        return [_rounded(value) for value in found]
-    return float(f"{found:.5g}") if isinstance(found, float) else found
 
 
 if __name__ == "__main__":

@@ -135,17 +135,9 @@ def main() -> int:
         "versions": {name: version(name) for name in ("reward-margins", "torch", "transformers", "numpy")},
     }
     with atomic_file(RECORD) as partial:
-        partial.write_text(json.dumps(_rounded(found), separators=(",", ":")) + "\n", encoding="utf-8")
+        partial.write_text(json.dumps(reproduce.rounded(found, 4), separators=(",", ":")) + "\n", encoding="utf-8")
     print(RECORD)
     return 0
-
-
-def _rounded(found):
-    if isinstance(found, dict):
-        return {key: _rounded(value) for key, value in found.items()}
-    if isinstance(found, list):
-        return [_rounded(value) for value in found]
-    return float(f"{found:.4g}") if isinstance(found, float) else found
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from helpers.preferences.persona import persona_source
 from helpers.risk import law_from_interactions
 from helpers.training import train_last_layer
 
-from .reproduce import data_digest, machine
+from .reproduce import data_digest, machine, rounded
 from .source import ROOT
 
 RECORD = ROOT / "records" / "more_values.json"
@@ -133,17 +133,9 @@ def main() -> int:
         },
     }
     with atomic_file(RECORD) as partial:
-        partial.write_text(json.dumps(_rounded(found)) + "\n", encoding="utf-8")
+        partial.write_text(json.dumps(rounded(found)) + "\n", encoding="utf-8")
     print(RECORD)
     return 0
-
-
-def _rounded(found):
-    if isinstance(found, dict):
-        return {key: _rounded(value) for key, value in found.items()}
-    if isinstance(found, list):
-        return [_rounded(value) for value in found]
-    return float(f"{found:.5g}") if isinstance(found, float) else found
 
 
 if __name__ == "__main__":

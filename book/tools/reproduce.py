@@ -116,16 +116,16 @@ def record(setting: Setting, llm: LLM) -> dict:
         "names": list(test.names),
         "pairs": {"train": len(training), "test": len(test)},
         "steps": run.steps.tolist(),
-        "batch_losses": _rounded(run.batch_losses),
-        "train_margins": _rounded(run.margins),
-        "train_accuracies": _rounded(run.accuracies),
-        "test_margins": _rounded(run.test_margins),
-        "test_gaps": _rounded(run.test_gaps),
+        "batch_losses": rounded(run.batch_losses),
+        "train_margins": rounded(run.margins),
+        "train_accuracies": rounded(run.accuracies),
+        "test_margins": rounded(run.test_margins),
+        "test_gaps": rounded(run.test_gaps),
         "value": test.value.tolist(),
         "side": test.side.tolist(),
         "features": {
             "value": watched.value.tolist(), "side": watched.side.tolist(), "prompts": list(watched.prompts),
-            "gram_before": _rounded(before @ before.T), "gram_after": _rounded(after @ after.T),
+            "gram_before": rounded(before @ before.T), "gram_after": rounded(after @ after.T),
         },
         "made": {
             "command": f"python -m book.tools.reproduce --only {setting.name}",
@@ -162,8 +162,15 @@ def missing(only: str = "") -> Iterator[tuple[Setting, Path]]:
             yield setting, path
 
 
-def _rounded(array: np.ndarray) -> list:
-    return np.char.mod("%.5g", np.asarray(array, dtype=float)).astype(float).tolist()
+def rounded(found, digits: int = 5):
+    """What JSON holds, or arrays, with every number that is not whole cut to so many digits."""
+    if isinstance(found, dict):
+        return {key: rounded(value, digits) for key, value in found.items()}
+    if isinstance(found, np.ndarray):
+        return rounded(found.astype(float).tolist(), digits)
+    if isinstance(found, list):
+        return [rounded(value, digits) for value in found]
+    return float(f"{found:.{digits}g}") if isinstance(found, float) else found
 
 
 def main(arguments: list[str] | None = None) -> int:

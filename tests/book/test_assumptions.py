@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from book.tools import assumptions
+from book.tools import assumptions, reproduce
 from helpers.audit import audit
 from helpers.llm import embed, load_llm
 from helpers.preferences import load_values
@@ -20,7 +20,7 @@ def test_what_is_measured_is_what_the_chapter_measures():
     assert len(found["hypotheses"]) == len(report.hypotheses) and found["audit"]["K"] == 3
     assert found["once"].keys() == found["twice"].keys() == {"before", "after", "concepts", "average", "each"}
     assert found["once"]["after"] != found["twice"]["after"]
-    json.dumps(assumptions._rounded(found), allow_nan=False)
+    json.dumps(reproduce.rounded(found), allow_nan=False)
 
 
 def test_statements_are_embedded_alone():

@@ -35,7 +35,7 @@ def test_what_is_predicted_comes_from_one_half_and_what_is_measured_from_the_oth
         sample = Sample(x[rows] - x[rows].mean(axis=0), np.zeros(len(rows), int), pairs.side[rows])
         by_hand.append(one_step_risk_from_interactions(sample, disjoint(1), [2, 4])[:, 0])
     np.testing.assert_allclose(np.array(before["predictions"]["own answers"])[0, 0, 0], np.mean(by_hand, axis=0))
-    json.dumps(law._rounded(before), allow_nan=False)
+    json.dumps(reproduce.rounded(before, 4), allow_nan=False)
 
 
 def test_the_two_sets_of_behaviours_are_apart_and_every_K_has_all_of_them():
